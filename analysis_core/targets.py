@@ -1,0 +1,97 @@
+"""What is explained: a logit, the predicted logit, a margin, the sum of logits or a feature. Never a probability.
+
+Softmax makes fake interactions in an additive model, so targets are logits or features (docs/methods.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from analysis_core.errors import BadInput, UnknownName
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from analysis_core.types import Output
+
+
+@dataclass(frozen=True)
+class Logit:
+    """The logit of class k."""
+
+    k: int
+
+
+@dataclass(frozen=True)
+class PredictedLogit:
+    """The logit of the class the model predicts on the unperturbed sample."""
+
+
+@dataclass(frozen=True)
+class AllLogits:
+    """The sum of all logits (the paper's target for the alignment experiment)."""
+
+
+@dataclass(frozen=True)
+class Margin:
+    """Logit k minus logit l."""
+
+    k: int
+    l: int  # noqa: E741 - the field's own name
+
+
+@dataclass(frozen=True)
+class Feature:
+    """Component j of the penultimate features, or of a named layer [B, d]."""
+
+    j: int
+    layer: str = "penultimate"
+
+
+Target = Logit | PredictedLogit | AllLogits | Margin | Feature
+
+
+def resolve(target: Target, output: Output) -> Target:
+    """Turn PredictedLogit into the Logit of row 0's arg max; check that classes, features and layers exist.
+
+    raises: BadInput (class or feature out of range), UnknownName (layer)
+    """
+    if isinstance(target, PredictedLogit):
+        return Logit(int(output.logits[0].argmax()))
+    if isinstance(target, Logit | Margin):
+        wanted = (target.k,) if isinstance(target, Logit) else (target.k, target.l)
+        for k in wanted:
+            if not 0 <= k < output.logits.shape[1]:
+                raise BadInput(f"class {k} does not exist: the model has classes 0 to {output.logits.shape[1] - 1}")
+    if isinstance(target, Feature):
+        width = _layer(output, target.layer).shape[-1]
+        if not 0 <= target.j < width:
+            raise BadInput(f"feature {target.j} does not exist: layer {target.layer} has 0 to {width - 1}")
+    return target
+
+
+def select(target: Target, output: Output) -> Tensor:
+    """The target's value for each row of a batch: [B]."""
+    if isinstance(target, PredictedLogit):
+        raise BadInput("resolve PredictedLogit on the unperturbed sample before selecting it from perturbed ones")
+    if isinstance(target, Logit):
+        return output.logits[:, target.k]
+    if isinstance(target, AllLogits):
+        return output.logits.sum(dim=1)
+    if isinstance(target, Margin):
+        return output.logits[:, target.k] - output.logits[:, target.l]
+    return _layer(output, target.layer)[:, target.j]
+
+
+def describe(target: Target) -> dict[str, Any]:
+    """A plain, JSON-ready description: {"kind": "Logit", "k": 3}."""
+    return {"kind": type(target).__name__, **asdict(target)}
+
+
+def _layer(output: Output, name: str) -> Tensor:
+    if name == "penultimate":
+        return output.features
+    if name not in output.layers:
+        raise UnknownName("layer", name, ("penultimate", *output.layers))
+    return output.layers[name]
