@@ -1,4 +1,4 @@
-"""Frozen dataclasses that cross borders between datasets, models, stages and pictures. Importing this loads no torch."""
+"""Frozen dataclasses that cross borders between datasets, models, stages, pictures. Importing this loads no torch."""
 
 from __future__ import annotations
 

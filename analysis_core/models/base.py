@@ -39,7 +39,7 @@ class MultimodalModel(Protocol):
         ...
 
     def baseline(self, encoded: Encoded) -> dict[str, Tensor]:
-        """What "absent" means, per modality, in the shape of encoded.x: [MASK] embedding, mean region, blurred image."""
+        """What "absent" means, in the shape of encoded.x: [MASK] embedding, mean region, blurred image."""
         ...
 
 
