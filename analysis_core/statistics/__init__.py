@@ -1,0 +1,26 @@
+"""Agreement, accuracy, intervals and tests for answers of people. Needs numpy and krippendorff; loads no torch."""
+
+from __future__ import annotations
+
+from analysis_core.statistics.agreement import Alpha, alpha
+from analysis_core.statistics.intervals import Interval, alpha_interval
+from analysis_core.statistics.permutation import Test, holm, permutation_test, trend_test
+from analysis_core.statistics.ratings import LEVELS
+from analysis_core.statistics.scores import Accuracy, Summary, accuracy, crossed_accuracy, summary
+
+__all__ = [
+    "LEVELS",
+    "Accuracy",
+    "Alpha",
+    "Interval",
+    "Summary",
+    "Test",
+    "accuracy",
+    "alpha",
+    "alpha_interval",
+    "crossed_accuracy",
+    "holm",
+    "permutation_test",
+    "summary",
+    "trend_test",
+]
