@@ -1,0 +1,1 @@
+"""The Django app: study files, precomputation, answer sheets, reports."""

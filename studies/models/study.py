@@ -1,0 +1,128 @@
+"""A study, its immutable versions, their conditions, and the runs that precompute them."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models
+
+from studies.config import StudyConfig, from_values
+
+if TYPE_CHECKING:
+    from django.db.models.manager import RelatedManager
+
+    from studies.models.item import Artefact, Item
+
+
+def new_secret() -> bytes:
+    """32 random bytes: every public id and order of a study derives from them."""
+    return secrets.token_bytes(32)
+
+
+class Study(models.Model):
+    """One experiment. What it consists of stands in its versions; the newest one counts."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft"
+        FROZEN = "frozen"
+        OPEN = "open"
+        CLOSED = "closed"
+        UNBLINDED = "unblinded"
+
+    slug = models.SlugField(unique=True, max_length=60)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)
+    secret = models.BinaryField(default=new_secret, max_length=32, editable=False)
+    created = models.DateTimeField(auto_now_add=True)
+
+    if TYPE_CHECKING:
+        versions: RelatedManager[StudyVersion]
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state__in=["draft", "frozen", "open", "closed", "unblinded"]),
+                name="study_state_is_known",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.slug
+
+    @property
+    def version(self) -> StudyVersion:
+        """The newest version."""
+        return self.versions.latest("number")
+
+    @property
+    def is_unblinded(self) -> bool:
+        return self.state == self.State.UNBLINDED
+
+
+class StudyVersion(models.Model):
+    """One immutable definition of a study, and the freeze of it."""
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    definition = models.JSONField()
+    sha256 = models.CharField(max_length=64)
+    plan_sha256 = models.CharField(
+        max_length=64, blank=True, default="", help_text="set at the freeze: definition, items, choices and artefacts"
+    )
+    artefacts: models.ManyToManyField[Artefact, Artefact] = models.ManyToManyField(
+        "studies.Artefact", related_name="versions"
+    )
+    created = models.DateTimeField(auto_now_add=True)
+
+    if TYPE_CHECKING:
+        conditions: RelatedManager[Condition]
+        items: RelatedManager[Item]
+        runs: RelatedManager[Run]
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["study", "number"], name="version_number_once_per_study"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.study.slug} v{self.number}"
+
+    @property
+    def config(self) -> StudyConfig:
+        """The definition as the study file's schema."""
+        return from_values(self.definition)
+
+
+class Condition(models.Model):
+    """One arm: the stages that its annotators see."""
+
+    version = models.ForeignKey(StudyVersion, on_delete=models.CASCADE, related_name="conditions")
+    name = models.CharField(max_length=60)
+    position = models.PositiveIntegerField()
+    stages = models.JSONField()
+    quota = models.PositiveIntegerField(help_text="annotators wanted")
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "name"], name="condition_name_once_per_version"),
+            models.CheckConstraint(condition=models.Q(quota__gte=1), name="condition_has_annotators"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Run(models.Model):
+    """One precomputation of a version: with which settings, device, code and checkpoint it was made."""
+
+    version = models.ForeignKey(StudyVersion, on_delete=models.CASCADE, related_name="runs")
+    snapshot = models.JSONField(help_text="config, seed, device, checkpoint hash, package versions")
+    problem = models.TextField(blank=True, default="", help_text="why no items could be drawn")
+    started = models.DateTimeField(auto_now_add=True)
+    finished = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"run {self.pk} of {self.version}"

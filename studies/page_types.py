@@ -1,0 +1,217 @@
+"""What an annotator's page can hold: plain frozen values, filled by studies/pages.py and by nobody else.
+
+A field that is not here cannot reach an annotator. Add one only if every condition that shows it may know it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What every page of a sheet shows around its content."""
+
+    title: str
+    watermark: str  # "" for live sheets, else a sentence such as "Preview: not counted"
+    step: str
+    minutes: int
+    can_withdraw: bool
+
+
+@dataclass(frozen=True)
+class Word:
+    """One word with its strength: level 0 (none) to 5 (strongest)."""
+
+    text: str
+    level: int = 0
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture by the addresses of its media; the overlay is laid over the base with adjustable opacity."""
+
+    base: str
+    alt: str
+    overlay: str = ""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A picture, a row of words, or both, under one caption."""
+
+    caption: str
+    picture: Picture | None = None
+    words: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True)
+class FeaturePanel:
+    """One representation feature: its own explanation on this datapoint (Rl), and its examples (Rg)."""
+
+    number: int
+    local: Panel | None
+    examples: tuple[Panel, ...]
+
+
+@dataclass(frozen=True)
+class Graph:
+    """The P graph: the drawing, and the same as text (feature number, coefficient)."""
+
+    picture: Picture
+    rows: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The stages' results towards one class, whose name is masked unless the policy gives one map per choice."""
+
+    towards: str
+    unimodal: Panel | None
+    crossmodal: tuple[Panel, ...]
+    features: tuple[FeaturePanel, ...]
+    graph: Graph | None
+
+    @property
+    def has_overview(self) -> bool:
+        return self.unimodal is not None or bool(self.crossmodal)
+
+    @property
+    def has_features(self) -> bool:
+        return bool(self.features) or self.graph is not None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One answer that can be chosen: an opaque id, the words on screen, and whether it is chosen already."""
+
+    id: str
+    label: str
+    key: str  # the digit that chooses it
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question beside the choice: name of the form field, its words, kind, options, and the answer given before."""
+
+    name: str
+    text: str
+    kind: str  # scale | choice | text
+    options: tuple[tuple[str, str], ...]
+    value: str
+    required: bool
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """After a practice item: what the model predicted, whether the annotator chose it, and the written explanation."""
+
+    chosen: str
+    predicted: str
+    is_right: bool
+    explanation: str
+
+
+@dataclass(frozen=True)
+class ItemPage:
+    """One item: the datapoint, the condition's explanations, and the answer panel."""
+
+    frame: Frame
+    position: int
+    number: int  # counted from 1 within practice or within the items
+    count: int
+    is_practice: bool
+    is_revision: bool  # opened again from the review page
+    prompt: str
+    datapoint: Panel
+    explanations: tuple[Explanation, ...]
+    choices: tuple[Choice, ...]
+    questions: tuple[Question, ...]
+    submission: str
+    feedback: Feedback | None
+    shows_back: bool
+
+
+@dataclass(frozen=True)
+class ConsentPage:
+    """The consent text as safe HTML, and the hash that names this version of it."""
+
+    frame: Frame
+    html: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class QuizPage:
+    """The eligibility quiz, without its key."""
+
+    frame: Frame
+    questions: tuple[tuple[str, tuple[str, ...]], ...]
+    attempts_left: int
+
+
+@dataclass(frozen=True)
+class StageIntroduction:
+    """How to read one kind of explanation that this sheet shows."""
+
+    heading: str
+    text: str
+    example: str  # name of the drawing in static/studies/examples, without its ending
+
+
+@dataclass(frozen=True)
+class InstructionsPage:
+    """Instructions for exactly the stages that this sheet shows."""
+
+    frame: Frame
+    html: str  # the researcher's own text, safe; "" for `auto`
+    introductions: tuple[StageIntroduction, ...]
+    practice: int
+    items: int
+    resume_url: str
+
+
+@dataclass(frozen=True)
+class ReviewRow:
+    """One answered item on the review page."""
+
+    position: int
+    number: int
+    chosen: str
+
+
+@dataclass(frozen=True)
+class ReviewPage:
+    """Every answer once more before the sheet is finished."""
+
+    frame: Frame
+    rows: tuple[ReviewRow, ...]
+
+
+@dataclass(frozen=True)
+class PostPage:
+    """Questions after the items."""
+
+    frame: Frame
+    questions: tuple[Question, ...]
+
+
+@dataclass(frozen=True)
+class DonePage:
+    """The completion code."""
+
+    frame: Frame
+    code: str
+    answered: int
+
+
+@dataclass(frozen=True)
+class WelcomePage:
+    """The landing page of a link: nothing is claimed by looking at it."""
+
+    title: str
+    minutes: int
+    pay: str
+    watermark: str
+    state: str  # open | closed | used | full | revoked

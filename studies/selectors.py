@@ -1,0 +1,41 @@
+"""Reads that span tables."""
+
+from __future__ import annotations
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+
+from studies.models import Answer, Artefact, Item, Sheet, StudyVersion
+
+
+def current_answers(sheet: Sheet, item: Item) -> QuerySet[Answer]:
+    """The newest revision of each question's answer to one item."""
+    return sheet.answers.filter(item=item).exclude(Exists(Answer.objects.filter(replaces=OuterRef("pk"))))
+
+
+def artefact_progress(version: StudyVersion) -> dict[str, int]:
+    """How many of a version's artefacts are wanted, leased, ready and failed."""
+    counts = dict.fromkeys(Artefact.State.values, 0)
+    counts.update(version.artefacts.values_list("state").annotate(n=Count("pk")).values_list("state", "n"))
+    return counts
+
+
+def sheets_per_condition(version: StudyVersion, kind: str) -> list[dict[str, int | str]]:
+    """Per condition: sheets finished, under way, withdrawn. No outcomes."""
+    finished = Q(sheets__step=Sheet.Step.DONE)
+    gone = Q(sheets__step=Sheet.Step.WITHDRAWN)
+    of_kind = Q(sheets__kind=kind)
+    rows = version.conditions.annotate(
+        finished=Count("sheets", filter=of_kind & finished),
+        active=Count("sheets", filter=of_kind & ~finished & ~gone),
+        withdrawn=Count("sheets", filter=of_kind & gone),
+    )
+    return [
+        {
+            "name": row.name,
+            "quota": row.quota,
+            "finished": row.finished,
+            "active": row.active,
+            "withdrawn": row.withdrawn,
+        }
+        for row in rows
+    ]

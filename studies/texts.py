@@ -1,0 +1,66 @@
+"""The platform's words on annotators' pages: neutral about results, the same for every condition that shows them."""
+
+from __future__ import annotations
+
+PROMPT = "What does the model answer? Choose what you think the model predicts, not what is true."
+MASKED_CLASS = "the model's answer"
+CONFIDENCE_SCALE = (
+    ("1", "Guessing"),
+    ("2", "Not very sure"),
+    ("3", "Somewhat sure"),
+    ("4", "Quite sure"),
+    ("5", "Certain"),
+)
+HELPFUL_OPTIONS = (("overview", "The Overview"), ("features", "The Features"))
+QUESTION_TEXTS = {
+    "confidence": "How sure are you?",
+    "helpful": "Which page was more helpful for this item?",
+    "comment": "Anything to add? (optional)",
+}
+POST_TEXTS = {"comment": "Is there anything you would like to tell us?"}
+WATERMARKS = {
+    "live": "",
+    "pilot": "Preview: nothing here is counted",
+    "simulated": "Simulated annotator: not data from a person",
+}
+CONSENT = """\
+## Taking part in this study
+
+You will look at pictures and sentences, together with explanations of what a computer model attends to, and choose what
+you think the model answers. There are no right or wrong people here: we study the explanations, not you.
+
+* Taking part is voluntary. You may stop at any time and delete your answers with one click.
+* We store your answers, the time they take and no name, address or IP number.
+* The data are analysed for research and may be published in anonymous form.
+"""
+STAGE_INTRODUCTIONS = {
+    "U": (
+        "What matters on its own",
+        "The stronger a part of the picture is coloured, and a word underlined, the more it moved the model towards its"
+        " answer. Picture and words are judged separately.",
+        "unimodal",
+    ),
+    "C": (
+        "What matters together",
+        "For some words, a picture of their own shows which parts of the image the model combined with this very word.",
+        "crossmodal",
+    ),
+    "Rl": (
+        "Features on this example",
+        "Inside the model there are features: detectors that it learned by itself, with numbers here instead of names."
+        " For each of the features that count for the answer you see which parts of this example set it off.",
+        "local",
+    ),
+    "Rg": (
+        "Features on other examples",
+        "For each feature you also see other examples that set it off most strongly, with the parts that did so. What"
+        " they have in common tells what the feature looks for.",
+        "global",
+    ),
+    "P": (
+        "How features add up",
+        "The model's answer is a weighted sum of features. The graph shows how much each feature counts for the answer;"
+        " the thicker the line, the more it counts.",
+        "prediction",
+    ),
+}

@@ -1,0 +1,1 @@
+"""The annotators' pages. What they show comes from studies/pages.py only."""
