@@ -59,5 +59,5 @@ def coded_alpha(coded: table.Ratings) -> tuple[float | None, Reason | None]:
     counts, values = counts[:, used], coded.values[used]
     if counts.size * len(values) > PACKAGE_CELLS:
         return float(weighted_alphas(counts, values, coded.level, np.ones((1, len(counts))))[0]), None
-    scale = cast(krippendorff.krippendorff.LevelOfMeasurement, coded.level)
-    return float(krippendorff.alpha(value_counts=counts, value_domain=values, level_of_measurement=scale)), None
+    level = cast(Any, coded.level)
+    return float(krippendorff.alpha(value_counts=counts, value_domain=values, level_of_measurement=level)), None

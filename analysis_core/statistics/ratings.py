@@ -76,7 +76,9 @@ def is_missing(value: Any) -> bool:
 def _cells(ratings: Any) -> tuple[Floats | list[Any], tuple[int, int]]:
     """Numeric arrays stay arrays; everything else becomes a flat list, so that numpy never turns nan into a text."""
     if isinstance(ratings, np.ma.MaskedArray):
-        ratings = np.where(np.ma.getmaskarray(ratings), None, np.ma.getdata(ratings).astype(object))
+        unmasked = np.ma.getdata(ratings).astype(object)
+        unmasked[np.ma.getmaskarray(ratings)] = None
+        ratings = unmasked
     if not hasattr(ratings, "__array__"):
         rows = [_row(row, index) for index, row in enumerate(ratings)]
         width = len(rows[0]) if rows else 0

@@ -1,0 +1,175 @@
+"""Alpha: published values, values derived by hand, and the traps of the krippendorff package."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis_core.errors import BadInput, UnknownName
+from analysis_core.statistics import agreement, alpha
+
+DATA = Path(__file__).resolve().parents[3] / "../shared/data"
+needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the shared data folder is not on this machine")
+
+
+def wide_table(path: Path) -> list[list[float | None]]:
+    """A file with one row per unit and one column per rater, as [raters, units]."""
+    with path.open(newline="") as file:
+        rows = [[float(cell) if cell else None for cell in row[1:]] for row in list(csv.reader(file))[1:]]
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def long_table(rows: list[tuple[str, str, object]]) -> list[list[object]]:
+    """(rater, unit, answer) rows as [raters, units]."""
+    table: dict[str, dict[str, object]] = defaultdict(dict)
+    for rater, unit, answer in rows:
+        table[rater][unit] = answer
+    units = sorted({unit for _, unit, _ in rows})
+    return [[answers.get(unit) for unit in units] for answers in table.values()]
+
+
+def test_a_table_of_four_units_gives_the_value_derived_by_hand():
+    # Coincidences: AA 2, AB 1, BA 1, BB 4; n_A = 3, n_B = 5, n = 8.
+    # D_o = 2, D_e = 2 * 3 * 5 / 7 = 30 / 7, alpha = 1 - 2 * 7 / 30 = 8 / 15.
+    found = alpha([["A", "A", "B", "B"], ["A", "B", "B", "B"]], "nominal")
+    assert found.value == pytest.approx(8 / 15, abs=1e-15)
+    assert (found.reason, found.level, found.raters, found.units) == (None, "nominal", 2, 4)
+
+
+@needs_data
+@pytest.mark.parametrize(
+    ("group", "published"), [("g1", 0.8602), ("g2", 0.5008), ("g3", 0.3850), ("g4", 0.5712), ("g5", 0.6133)]
+)
+def test_the_authors_own_answers_give_the_published_agreements(group: str, published: float):
+    with (DATA / "multiviz_human_answers/answers_long.csv").open(newline="") as file:
+        rows = [r for r in csv.DictReader(file) if r["study"] == "vqa_sim" and r["group"] == group]
+    found = alpha(long_table([(r["rater"], r["item"], r["answer"]) for r in rows]), "nominal")
+    assert found.value == pytest.approx(published, abs=5e-5)
+    assert (found.raters, found.units) == (3, 20)
+
+
+@needs_data
+@pytest.mark.parametrize(
+    ("file", "level", "published", "digits"),
+    [
+        ("irrCAC_cac.raw4raters", "nominal", 0.743, 3),
+        ("irrCAC_cac.raw4raters", "ordinal", 0.815, 3),
+        ("irrCAC_cac.raw4raters", "interval", 0.849, 3),
+        ("irrCAC_cac.raw4raters", "ratio", 0.797, 3),
+        ("krippendorff_wikipedia_3coders", "nominal", 0.691, 3),
+        ("krippendorff_wikipedia_3coders", "ordinal", 0.8067, 4),
+        ("krippendorff_wikipedia_3coders", "interval", 0.811, 3),
+        ("krippendorff_wikipedia_3coders", "ratio", 0.8089, 4),
+        ("irrCAC_cac.raw5obser", "nominal", 0.4805, 4),
+        ("irrCAC_cac.raw5obser", "ordinal", 0.7687, 4),
+        ("irr_anxiety", "interval", 0.1701, 4),
+        ("irr_anxiety", "ordinal", 0.2284, 4),
+    ],
+)
+def test_classic_tables_give_their_published_alphas(file: str, level: str, published: float, digits: int):
+    found = alpha(wide_table(DATA / "agreement_canonical" / f"{file}.csv"), level)
+    assert found.value == pytest.approx(published, abs=0.6 * 10**-digits)
+
+
+@needs_data
+@pytest.mark.parametrize(
+    ("task", "level", "recomputed"),
+    [("rte", "nominal", 0.2415), ("wsd", "nominal", 0.9372), ("wordsim", "interval", 0.6701)],
+)
+def test_sparse_tables_of_crowd_workers_give_the_values_of_their_readme(task: str, level: str, recomputed: float):
+    with (DATA / "snow2008_mturk" / f"{task}.tsv").open(newline="") as file:
+        rows = [(r["worker"], r["orig_id"], float(r["response"])) for r in csv.DictReader(file, delimiter="\t")]
+    assert alpha(long_table(rows), level).value == pytest.approx(recomputed, abs=6e-5)
+
+
+@needs_data
+def test_nlvr_judgements_give_the_value_of_their_readme():
+    with (DATA / "nlvr/dev/dev.json").open() as file:
+        examples = [json.loads(line) for line in file]
+    rows = [(rater, e["identifier"], answer) for e in examples for rater, answer in e["evals"].items()]
+    assert alpha(long_table(rows), "nominal").value == pytest.approx(0.7995, abs=6e-5)
+
+
+@pytest.mark.parametrize("level", ["nominal", "ordinal", "interval", "ratio"])
+def test_unanimous_answers_have_no_variation_and_no_value(level: str):
+    found = alpha([[2, 2, 2], [2, 2, 2]], level)
+    assert (found.value, found.reason) == (None, "no_variation")
+
+
+@pytest.mark.parametrize("level", ["nominal", "ordinal", "interval", "ratio"])
+def test_variation_in_answers_that_cannot_be_compared_is_no_variation(level: str):
+    assert alpha([[1, 1, 3], [1, 1, None]], level).reason == "no_variation"
+
+
+@pytest.mark.parametrize("table", [[["A", "B"]], [["A", None], [None, "B"]], [[None], [None]], [[], []], []])
+def test_without_a_unit_that_two_raters_answered_there_is_no_overlap(table: list[list[str | None]]):
+    found = alpha(table, "nominal")
+    assert (found.value, found.reason, found.raters) == (None, "no_overlap", len(table))
+
+
+def test_missing_answers_may_be_none_nan_or_pandas_na():
+    expected = alpha([["A", "B", "B", "A"], ["A", "B", "A", None]], "nominal").value
+    assert alpha([["A", "B", "B", "A"], ["A", "B", "A", float("nan")]], "nominal").value == expected
+    assert alpha(pd.DataFrame([["A", "B", "B", "A"], ["A", "B", "A", pd.NA]]), "nominal").value == expected
+    assert alpha(np.ma.array([[0, 1, 1, 0], [0, 1, 0, 7]], mask=[[0] * 4, [0, 0, 0, 1]]), "nominal").value == expected
+
+
+def test_an_answer_spelled_nan_is_a_label():
+    # The same table with the label spelled "x": nothing but the spelling differs.
+    assert alpha([["nan", "B", "nan"], ["nan", "B", "B"]], "nominal") == alpha(
+        [["x", "B", "x"], ["x", "B", "B"]], "nominal"
+    )
+    assert alpha(np.array([["nan", "B"], ["nan", "B"]]), "nominal").value == 1.0
+
+
+def test_booleans_and_any_other_labels_are_nominal_answers():
+    expected = alpha([[1, 0, 0], [1, 0, 1]], "nominal").value
+    assert alpha([[True, False, False], [True, False, True]], "nominal").value == expected
+    assert alpha(np.array([[True, False, False], [True, False, True]]), "nominal").value == expected
+    assert alpha([[("a", 1), None, "b"], [("a", 1), "z", "b"]], "nominal").value == 1.0
+
+
+def test_levels_differ_on_the_same_data():
+    # 1 against 4 weighs 9 at interval level and 1 at nominal level; n = (3, 2, 1).
+    # Nominal: D_o = 2, D_e = (36 - 14) / 5.
+    # Interval: D_o = 2 * 9 = 18, D_e = 2 * (3 * 2 * 1 + 3 * 1 * 9 + 2 * 1 * 4) / 5 = 82 / 5.
+    table = [[1, 1, 2], [1, 4, 2]]
+    assert alpha(table, "nominal").value == pytest.approx(1 - 10 / 22)
+    assert alpha(table, "interval").value == pytest.approx(1 - 90 / 82)
+
+
+def test_a_wide_value_domain_gives_the_same_by_our_own_kernel(monkeypatch: pytest.MonkeyPatch):
+    table = np.random.default_rng(0).integers(0, 50, (4, 30)).astype(float)
+    for level in ("nominal", "ordinal", "interval", "ratio"):
+        by_package = alpha(table, level).value
+        with monkeypatch.context() as patch:
+            patch.setattr(agreement, "PACKAGE_CELLS", 0)
+            assert alpha(table, level).value == pytest.approx(by_package, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("table", "level", "sentence"),
+    [
+        ([["A", "B"], ["A"]], "nominal", "rater 1 has 1 answers, rater 0 has 2"),
+        (["AB", "AB"], "nominal", "must be a table"),
+        (np.zeros(3), "nominal", "not an array of shape"),
+        ([["A", "B"], ["A", "C"]], "ordinal", "rater 0, unit 0: 'A' is not a number"),
+        ([[1, 2], [1, float("inf")]], "interval", "rater 1, unit 1: inf; level interval needs finite numbers"),
+        ([[1, 2], [1, -2]], "ratio", "rater 1, unit 1: -2; level ratio needs numbers of at least 0"),
+        ([[["A"]], [["A"]]], "nominal", "cannot be a label"),
+    ],
+)
+def test_a_table_that_cannot_be_used_is_refused_with_the_place(table: object, level: str, sentence: str):
+    with pytest.raises(BadInput, match=sentence):
+        alpha(table, level)
+
+
+def test_a_misspelt_level_names_the_nearest():
+    with pytest.raises(UnknownName, match="did you mean nominal"):
+        alpha([[1, 2], [1, 2]], "nominl")
