@@ -1,0 +1,87 @@
+"""How many rows go through a model at once: estimated from one forward pass, halved when memory runs out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+_LOG = logging.getLogger(__name__)
+#: A fixed budget, not the free memory of the moment: batch sizes, and so the last bits of results, stay reproducible.
+CPU_BUDGET = 256 * 2**20
+#: Without gradients about this many results of the largest size are alive at once (inputs, output, workspace).
+ALIVE = 6
+MOST_ROWS = 128
+
+Part = TypeVar("Part")
+
+
+class Allocations(TorchDispatchMode):
+    """Counts the bytes that operations return: `largest` result and `total` of all."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.largest = 1
+        self.total = 1
+
+    def __torch_dispatch__(
+        self, func: Any, types: Sequence[type], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        result = func(*args, **(kwargs or {}))
+        for leaf in tree_leaves(result):
+            if isinstance(leaf, Tensor):
+                size = leaf.numel() * leaf.element_size()
+                self.largest, self.total = max(self.largest, size), self.total + size
+        return result
+
+
+def rows_at_once(bytes_per_row: int, device: torch.device) -> int:
+    """A power of two between 1 and MOST_ROWS that fits the budget (a quarter of the memory on an accelerator)."""
+    budget = CPU_BUDGET
+    if device.type == "cuda":
+        budget = torch.cuda.get_device_properties(device).total_memory // 4
+    fitting = max(1, min(MOST_ROWS, budget // max(1, bytes_per_row)))
+    return 1 << (fitting.bit_length() - 1)
+
+
+class Batches:
+    """Works through rows in batches of `size`; out of memory halves the size and goes on."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.halvings = 0
+
+    def run(self, rows: int, compute: Callable[[int, int], Part]) -> Iterator[Part]:
+        """Yield compute(start, stop) for consecutive ranges covering 0 to rows."""
+        start = 0
+        while start < rows:
+            stop = min(start + self.size, rows)
+            try:
+                part = compute(start, stop)
+            except (MemoryError, RuntimeError) as error:
+                if self.size == 1 or not is_out_of_memory(error):
+                    raise
+                self._halve()
+                continue
+            yield part
+            start = stop
+
+    def _halve(self) -> None:
+        self.size //= 2
+        self.halvings += 1
+        _LOG.warning("out of memory: going on with %d rows at a time", self.size)
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an exception says that memory ran out, on any device."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    text = str(error).lower()
+    return "out of memory" in text or "can't allocate memory" in text or "not enough memory" in text

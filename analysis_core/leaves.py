@@ -1,0 +1,115 @@
+"""From a sample to checked leaf tensors, and between leaves (rows, pixels, entries) and the atoms they make up."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from analysis_core.errors import BadInput, UnknownName
+from analysis_core.models.base import MultimodalModel
+from analysis_core.types import PICTURE_KINDS, ROW_KINDS, SERIES_KINDS, Atoms, Encoded, Output
+
+
+def encode(model: MultimodalModel, sample: Mapping[str, Any]) -> Encoded:
+    """Encode a sample and check it against the contract; tensors come back detached.
+
+    raises: BadInput (no such modality, integer inputs, unknown kind, groups that do not fit)
+    """
+    with torch.no_grad():
+        encoded = model.encode(sample)
+    for modality in model.modalities:
+        if modality not in encoded.x or modality not in encoded.atoms:
+            raise BadInput(f"encode() returned no input or no atoms for modality {modality!r}")
+        _check(modality, encoded.x[modality], encoded.atoms[modality])
+    x = {m: encoded.x[m].detach() for m in model.modalities}
+    aux = {m: dict(encoded.aux.get(m, {})) for m in model.modalities}
+    return Encoded(x, aux, {m: encoded.atoms[m] for m in model.modalities})
+
+
+def encode_baseline(model: MultimodalModel, encoded: Encoded) -> dict[str, Tensor]:
+    """What "absent" means, per modality [1, ...]. raises: BadInput (missing or of another shape)"""
+    with torch.no_grad():
+        absent = model.baseline(encoded)
+    for modality, x in encoded.x.items():
+        if modality not in absent or absent[modality].shape != x.shape:
+            raise BadInput(f"baseline() must return {modality!r} in the shape of the input, {tuple(x.shape)}")
+    return {m: absent[m].detach().to(x) for m, x in encoded.x.items()}
+
+
+def repeat(aux: dict[str, dict[str, Tensor]], rows: int) -> dict[str, dict[str, Tensor]]:
+    """Expand what travels with one sample to a batch of `rows` copies."""
+    return {m: {name: _expand(t, rows) for name, t in named.items()} for m, named in aux.items()}
+
+
+def forward(model: MultimodalModel, x: dict[str, Tensor], aux: dict[str, dict[str, Tensor]]) -> Output:
+    """One forward pass of a batch; one sample's aux [1, ...] is expanded to it."""
+    rows = next(iter(x.values())).shape[0]
+    return model.forward(x, repeat(aux, rows) if rows != 1 else aux)
+
+
+def leaf_groups(atoms: Atoms, x: Tensor) -> Tensor:
+    """int64 [n_leaf] on x's device: the atom of each leaf, -1 for none."""
+    if atoms.groups is not None:
+        return atoms.groups.to(device=x.device, dtype=torch.int64)
+    return torch.arange(len(atoms), device=x.device)
+
+
+def by_leaf(kind: str, t: Tensor) -> Tensor:
+    """A tensor shaped like a batch of inputs [B, ...] as [B, n_leaf, components]."""
+    if kind in PICTURE_KINDS:
+        return t.flatten(2).transpose(1, 2)
+    if kind in SERIES_KINDS:
+        return t.flatten(1).unsqueeze(2)
+    return t.reshape(t.shape[0], t.shape[1], math.prod(t.shape[2:]))
+
+
+def over_input(kind: str, per_leaf: Tensor, x: Tensor) -> Tensor:
+    """One figure per leaf [B, n_leaf] in a shape that broadcasts over inputs like x."""
+    if kind in PICTURE_KINDS:
+        return per_leaf.reshape(-1, 1, *x.shape[2:])
+    if kind in SERIES_KINDS:
+        return per_leaf.reshape(-1, *x.shape[1:])
+    return per_leaf.reshape(-1, x.shape[1], *([1] * (x.dim() - 2)))
+
+
+def sum_over_atoms(per_leaf: Tensor, groups: Tensor, n_atoms: int) -> Tensor:
+    """Add the leaves [B, n_leaf] of each atom: float64 CPU [B, n_atoms]; leaves of no atom are left out."""
+    per_leaf, groups = per_leaf.detach().to("cpu", torch.float64), groups.cpu()
+    inside = groups >= 0
+    sums = torch.zeros(per_leaf.shape[0], n_atoms, dtype=torch.float64)
+    return sums.index_add_(1, groups[inside], per_leaf[:, inside])
+
+
+def require_modality(encoded: Encoded, modality: str) -> Atoms:
+    """The atoms of a modality. raises: UnknownName, BadInput (it has no atoms in this sample)"""
+    if modality not in encoded.x:
+        raise UnknownName("modality", modality, encoded.x)
+    if len(encoded.atoms[modality]) == 0:
+        raise BadInput(f"modality {modality!r} is empty in this sample: it has no atom to explain")
+    return encoded.atoms[modality]
+
+
+def _expand(t: Tensor, rows: int) -> Tensor:
+    return t.expand(rows, *t.shape[1:]) if t.dim() > 0 and t.shape[0] == 1 else t
+
+
+def _check(modality: str, x: Tensor, atoms: Atoms) -> None:
+    if atoms.kind not in (*ROW_KINDS, *PICTURE_KINDS, *SERIES_KINDS):
+        raise UnknownName("kind of atoms", atoms.kind, (*ROW_KINDS, *PICTURE_KINDS, *SERIES_KINDS))
+    if not x.is_floating_point():
+        raise BadInput(f"{modality!r} must be a floating-point leaf (embed tokens in encode()), not {x.dtype}")
+    dimensions = {"picture": x.dim() == 4, "series": x.dim() == 3, "rows": x.dim() >= 2}
+    shape = "picture" if atoms.kind in PICTURE_KINDS else "series" if atoms.kind in SERIES_KINDS else "rows"
+    if not dimensions[shape] or x.shape[0] != 1:
+        raise BadInput(f"{modality!r} of kind {atoms.kind} has shape {tuple(x.shape)}; see interfaces: [1, ...]")
+    leaves = by_leaf(atoms.kind, x).shape[1]
+    if atoms.groups is None and leaves != len(atoms):
+        raise BadInput(f"{modality!r} has {leaves} leaves but {len(atoms)} atoms and no groups")
+    if atoms.groups is not None:
+        groups = atoms.groups
+        if groups.shape != (leaves,) or (leaves and not -1 <= int(groups.min()) <= int(groups.max()) < len(atoms)):
+            raise BadInput(f"groups of {modality!r} must be [{leaves}] with values from -1 to {len(atoms) - 1}")

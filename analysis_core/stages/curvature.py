@@ -1,0 +1,202 @@
+"""The curvature engine: a target's first gradient, and products of its mixed second derivative with directions.
+
+One forward, one first gradient, then all directions in one batched backward (reverse over reverse); a loop where an
+operation cannot be batched; central differences of the first gradient where an operation has no second derivative.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from analysis_core import leaves
+from analysis_core.batching import Allocations, Batches, is_out_of_memory, rows_at_once
+from analysis_core.errors import MissingCapability, NotDifferentiableTwice
+from analysis_core.models.base import MultimodalModel
+from analysis_core.targets import Target, resolve, select
+from analysis_core.types import Encoded
+
+#: Graph nodes whose second derivative is zero almost everywhere, as their names begin.
+_PIECEWISE_LINEAR = (
+    "Relu", "LeakyRelu", "Threshold", "Prelu", "Rrelu", "Hardtanh", "Hardsigmoid", "Clamp", "Abs",
+    "MaxPool", "AdaptiveMaxPool", "Max", "Min", "Amax", "Amin",
+)  # fmt: skip
+
+
+@contextmanager
+def differentiable() -> Iterator[None]:
+    """Gradients on, and every operation in a form that has a second derivative.
+
+    mkldnn's LSTM, cuDNN's RNNs and fused attention have none (torch 2.13); the plain forms do.
+    """
+    with (
+        torch.inference_mode(False),
+        torch.enable_grad(),
+        torch.backends.mkldnn.flags(enabled=False, allow_tf32=None, fp32_precision=None),
+        torch.backends.cudnn.flags(enabled=False),
+        sdpa_kernel(SDPBackend.MATH),
+    ):
+        yield
+
+
+class FirstOrder:
+    """A target on one sample with its gradient towards any modality, the graph kept for a second derivative.
+
+    target: resolved on this sample; value: the target's value
+    """
+
+    def __init__(self, model: MultimodalModel, encoded: Encoded, target: Target) -> None:
+        """raises: MissingCapability (the forward pass is cut off from its inputs)"""
+        self.model, self.encoded = model, encoded
+        with differentiable():
+            self._x = {m: t.detach().clone().requires_grad_(True) for m, t in encoded.x.items()}
+            with Allocations() as allocations:
+                output = leaves.forward(model, self._x, encoded.aux)
+            self.target = resolve(target, output)
+            self._value = select(self.target, output)[0]
+        self.bytes_per_row = allocations.total
+        if not self._value.requires_grad:
+            raise MissingCapability("the model's output carries no gradient: its forward pass must be differentiable")
+        self.value = float(self._value.detach())
+        self._gradients: dict[str, Tensor | None] = {}
+
+    def gradient(self, modality: str) -> Tensor:
+        """d target / d x[modality], detached, in x's shape; zeros where the target does not depend on it."""
+        g = self._graph_gradient(modality)
+        return torch.zeros_like(self._x[modality]) if g is None else g.detach()
+
+    def operations(self) -> tuple[str, ...]:
+        """Names of piecewise linear operations on the way from the inputs to the target."""
+        names = {node.name().removeprefix("torch::autograd::") for node in _nodes(self._value)}
+        return tuple(sorted({n.split("Backward")[0] for n in names if n.startswith(_PIECEWISE_LINEAR)}))
+
+    def _graph_gradient(self, modality: str) -> Tensor | None:
+        if modality not in self._gradients:
+            with differentiable():
+                (g,) = torch.autograd.grad(self._value, [self._x[modality]], create_graph=True, allow_unused=True)
+            self._gradients[modality] = g
+        return self._gradients[modality]
+
+
+class Curvature(FirstOrder):
+    """Products d<g, v>/d x[to] with g the gradient towards x[source].
+
+    engine: how they were computed: "double_backward", "double_backward_loop" or "central_differences"
+    reason: why not the first of these, or None
+    """
+
+    def __init__(self, model: MultimodalModel, encoded: Encoded, target: Target, *, source: str, to: str) -> None:
+        super().__init__(model, encoded, target)
+        self.source, self.to = source, to
+        self.engine, self.reason = "double_backward", None  # type: str, str | None
+        if once := _once_differentiable(self._value):
+            # torch leaves the share of such a function out of the second derivative without an error.
+            self.engine, self.reason = "central_differences", f"{once} is once_differentiable"
+        # A row of directions needs about its own forward, backward and double backward results.
+        self.batches = Batches(rows_at_once(3 * self.bytes_per_row, encoded.x[to].device))
+
+    def products(self, directions: Tensor) -> Tensor:
+        """directions [n, *x[source].shape[1:]] -> [n, *x[to].shape[1:]], detached.
+
+        raises: NotDifferentiableTwice (neither a second derivative nor differences of the first can be had)
+        """
+        g, x = self._graph_gradient(self.source), self._x[self.to]
+        if g is None or not g.requires_grad:
+            return x.new_zeros(len(directions), *x.shape[1:])
+        parts = list(self.batches.run(len(directions), lambda a, b: self._products(g, directions[a:b])))
+        result = torch.cat(parts)
+        if not bool(result.isfinite().all()):
+            raise NotDifferentiableTwice(f"the second derivative is not finite here{_named(self.operations())}")
+        return result
+
+    def _products(self, g: Tensor, directions: Tensor) -> Tensor:
+        engines = {
+            "double_backward": self._batched,
+            "double_backward_loop": self._one_by_one,
+            "central_differences": self._differences,
+        }
+        names = list(engines)
+        for name in names[names.index(self.engine) :]:
+            try:
+                with differentiable():
+                    result = engines[name](g, directions)
+            except RuntimeError as error:
+                if is_out_of_memory(error):
+                    raise
+                self.reason = str(error).strip().splitlines()[0]
+                continue
+            self.engine = name
+            return result
+        raise NotDifferentiableTwice(f"the model cannot be differentiated twice: {self.reason}")
+
+    def _batched(self, g: Tensor, directions: Tensor) -> Tensor:
+        (rows,) = torch.autograd.grad(
+            g,
+            [self._x[self.to]],
+            directions.unsqueeze(1),
+            is_grads_batched=True,
+            retain_graph=True,
+            allow_unused=True,
+        )
+        return self._zeros(len(directions)) if rows is None else rows.detach().squeeze(1)
+
+    def _one_by_one(self, g: Tensor, directions: Tensor) -> Tensor:
+        rows = [
+            torch.autograd.grad(g, [self._x[self.to]], v.unsqueeze(0), retain_graph=True, allow_unused=True)[0]
+            for v in directions
+        ]
+        return torch.cat([self._zeros(1) if r is None else r.detach() for r in rows])
+
+    def _differences(self, g: Tensor, directions: Tensor) -> Tensor:
+        # d<g, v>/dx[to] = d/dh of the gradient towards x[to] at x[source] + h v: second derivatives commute.
+        x = self._x[self.source].detach()
+        size = torch.where(directions != 0, x, 0).flatten(1).norm(dim=1).clamp_min(1e-2)
+        step = torch.finfo(x.dtype).eps ** (1 / 3) * size / directions.flatten(1).norm(dim=1).clamp_min(1e-30)
+        h = step.reshape(-1, *([1] * (x.dim() - 1)))
+        forth, back = self._gradient_at(x + h * directions), self._gradient_at(x - h * directions)
+        return (forth - back) / (2 * h.reshape(-1, *([1] * (forth.dim() - 1))))
+
+    def _gradient_at(self, moved: Tensor) -> Tensor:
+        n = len(moved)
+        x = {m: t.detach().expand(n, *t.shape[1:]) for m, t in self._x.items()}
+        x[self.source] = moved
+        x[self.to] = x[self.to].clone().requires_grad_(True)
+        value = select(self.target, leaves.forward(self.model, x, self.encoded.aux)).sum()
+        (rows,) = torch.autograd.grad(value, [x[self.to]], allow_unused=True)
+        return self._zeros(n) if rows is None else rows
+
+    def _zeros(self, n: int) -> Tensor:
+        x = self._x[self.to]
+        return x.new_zeros(n, *x.shape[1:])
+
+
+def _nodes(value: Tensor) -> Iterator[Any]:
+    """All nodes of a tensor's graph."""
+    seen: set[object] = set()
+    waiting = [value.grad_fn]
+    while waiting:
+        node = waiting.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        yield node
+        waiting.extend(parent for parent, _ in node.next_functions)
+
+
+def _once_differentiable(value: Tensor) -> str | None:
+    """The name of a custom function in the graph whose backward is marked once_differentiable."""
+    for node in _nodes(value):
+        function = getattr(node, "_forward_cls", None)
+        code = getattr(getattr(function, "backward", None), "__code__", None)
+        if function is not None and code is not None and code.co_qualname.startswith("once_differentiable"):
+            return str(function.__name__)
+    return None
+
+
+def _named(operations: tuple[str, ...]) -> str:
+    return f" (operations: {', '.join(operations)})" if operations else ""

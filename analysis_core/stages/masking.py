@@ -1,0 +1,133 @@
+"""The masking engine: one game over all atoms of the chosen modalities. LIME, SHAP and faithfulness stand on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from analysis_core import leaves
+from analysis_core.batching import ALIVE, Allocations, Batches, rows_at_once
+from analysis_core.errors import BadInput, UnknownName
+from analysis_core.models.base import MultimodalModel
+from analysis_core.targets import Feature, Target
+from analysis_core.types import Output
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Where one modality's atoms lie among the columns of a mask matrix."""
+
+    modality: str
+    start: int
+    stop: int
+
+
+class Masking:
+    """One sample with atoms switched off in any combination; the rows of a mask matrix serve every target.
+
+    unperturbed: Output [1, ...] of the whole sample, float64 CPU
+    columns:     the mask matrix's columns, modality by modality; `n_atoms` of them
+    forwards:    rows that really went through the model so far
+    batches:     rows at a time, halved when memory runs out
+    """
+
+    def __init__(
+        self, model: MultimodalModel, sample: Mapping[str, Any], *, modalities: Iterable[str] | None = None
+    ) -> None:
+        """modalities: those whose atoms are switched; the others stay present. None = all
+
+        raises: BadInput (a chosen modality is empty), UnknownName
+        """
+        self.model = model
+        self.encoded = leaves.encode(model, sample)
+        chosen = tuple(model.modalities if modalities is None else modalities)
+        for modality in chosen:
+            leaves.require_modality(self.encoded, modality)
+        self.columns = _layout([(m, len(self.encoded.atoms[m])) for m in chosen])
+        self.n_atoms = self.columns[-1].stop if self.columns else 0
+        if self.n_atoms == 0:
+            raise BadInput("no modality was chosen: there is no atom to switch off")
+        self._baseline = leaves.encode_baseline(model, self.encoded)
+        with torch.no_grad(), Allocations() as allocations:
+            self._whole = leaves.forward(model, self.encoded.x, self.encoded.aux)
+        self.forwards = 1
+        self.unperturbed = _exact(self._whole, self._whole.layers)
+        device = next(iter(self.encoded.x.values())).device
+        self.batches = Batches(rows_at_once(ALIVE * allocations.largest, device))
+
+    def predict_masks(self, Z: Tensor, *, layers: Sequence[str] = ()) -> Output:
+        """The model's output with the atoms of each row's zeros replaced by the baseline.
+
+        Z:       [S, n_atoms], non-zero keeps the atom; equal rows are computed once, the whole sample not again
+        layers:  named layers to return beside logits and features
+        returns: Output with float64 CPU [S, K], [S, d]
+        raises:  BadInput (wrong width), UnknownName (layer)
+        """
+        if Z.dim() != 2 or Z.shape[1] != self.n_atoms or Z.shape[0] == 0:
+            raise BadInput(f"masks must be [rows, {self.n_atoms}], not {tuple(Z.shape)}")
+        for name in layers:
+            if name not in self._whole.layers:
+                raise UnknownName("layer", name, ("penultimate", *self._whole.layers))
+        rows, inverse = torch.unique(Z.detach().cpu() != 0, dim=0, return_inverse=True)
+        # Sorted rows put the whole sample last: its output is known already.
+        known = bool(rows[-1].all())
+        unknown = rows[:-1] if known else rows
+        parts = list(self.batches.run(len(unknown), lambda a, b: self._forward(unknown[a:b], layers)))
+        if known:
+            parts.append(_exact(self._whole, layers))
+        return _take(parts, inverse)
+
+    def split(self, per_atom: Tensor) -> dict[str, Tensor]:
+        """Figures of all atoms [n_atoms] by modality."""
+        return {c.modality: per_atom[c.start : c.stop].clone() for c in self.columns}
+
+    def _forward(self, rows: Tensor, layers: Sequence[str]) -> Output:
+        x = {m: t.expand(len(rows), *t.shape[1:]) for m, t in self.encoded.x.items()}
+        for column in self.columns:
+            x[column.modality] = self._masked(column.modality, rows[:, column.start : column.stop])
+        with torch.no_grad():
+            output = leaves.forward(self.model, x, self.encoded.aux)
+        self.forwards += len(rows)
+        return _exact(output, layers)
+
+    def _masked(self, modality: str, keep: Tensor) -> Tensor:
+        atoms, x = self.encoded.atoms[modality], self.encoded.x[modality]
+        groups = leaves.leaf_groups(atoms, x)
+        keep = keep.to(x.device)
+        # Leaves of no atom (CLS, PAD) index the extra column, which always keeps.
+        always = torch.ones(len(keep), 1, dtype=torch.bool, device=x.device)
+        per_leaf = torch.cat([keep, always], dim=1)[:, groups]
+        return torch.where(leaves.over_input(atoms.kind, per_leaf, x), x, self._baseline[modality])
+
+
+def layers_of(targets: Iterable[Target]) -> tuple[str, ...]:
+    """The named layers that targets read beside the penultimate features."""
+    named = {t.layer for t in targets if isinstance(t, Feature) and t.layer != "penultimate"}
+    return tuple(sorted(named))
+
+
+def _layout(sizes: Iterable[tuple[str, int]]) -> tuple[Columns, ...]:
+    columns: list[Columns] = []
+    start = 0
+    for modality, size in sizes:
+        columns.append(Columns(modality, start, start + size))
+        start += size
+    return tuple(columns)
+
+
+def _exact(output: Output, layers: Iterable[str]) -> Output:
+    def move(t: Tensor) -> Tensor:
+        return t.detach().to("cpu", torch.float64)
+
+    return Output(move(output.logits), move(output.features), {name: move(output.layers[name]) for name in layers})
+
+
+def _take(parts: Sequence[Output], rows: Tensor) -> Output:
+    logits = torch.cat([p.logits for p in parts])[rows]
+    features = torch.cat([p.features for p in parts])[rows]
+    names = parts[0].layers
+    return Output(logits, features, {n: torch.cat([p.layers[n] for p in parts])[rows] for n in names})
