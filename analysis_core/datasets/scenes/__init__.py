@@ -1,1 +1,1 @@
-"""Generated scenes with questions in CLEVR's terms: vocabulary, rendering, questions, files, recipes. numpy and Pillow only."""
+"""Generated scenes with questions in CLEVR's terms: vocabulary, rendering, questions, files, recipes."""

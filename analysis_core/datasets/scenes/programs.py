@@ -1,4 +1,4 @@
-"""Functional programs in CLEVR v1.0's release layout: nodes {inputs, function, value_inputs}, the last one is the answer.
+"""Functional programs in CLEVR v1.0's release layout: nodes {inputs, function, value_inputs}, the answer last.
 
 Two functions are ours beside CLEVR's own: `except` (a set without one object) and `pair` (two values, "gray+red").
 """

@@ -20,7 +20,7 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Question:
-    """first, second: the objects that the phrases name (-1 = none); sets: objects counted, [n_objects] each, or None."""
+    """first, second: the objects that the phrases name (-1 = none); sets: objects counted [n_objects] or None."""
 
     kind: str
     text: str
@@ -99,7 +99,7 @@ class Asker:
         return None
 
     def besides(self, attribute: str) -> Question | None:
-        """Besides the red cube, what color is the cube? Two objects fit the last phrase; the first one is named away."""
+        """Besides the red cube, what color is the cube? Two objects fit the last phrase."""
         twos = np.flatnonzero((self._counts == 2) & _silent_about(attribute))
         if not len(twos):
             return None
@@ -193,7 +193,7 @@ def _yes(claim: bool) -> str:
 
 _LENGTHS = NAMES.sum(1)
 #: How many attributes are named -> the descriptions that name so many.
-_SAYING = [np.flatnonzero(_LENGTHS == n) for n in range(len(ATTRIBUTES) + 1)]
+_SAYING = [np.flatnonzero(n == _LENGTHS) for n in range(len(ATTRIBUTES) + 1)]
 _WEIGHTS = {
     **{f"query_{name}": 0.06 for name in ATTRIBUTES},
     "count": 0.16,

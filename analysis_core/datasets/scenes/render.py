@@ -45,7 +45,7 @@ class Placed(NamedTuple):
 
 @dataclass(frozen=True)
 class Scene:
-    """objects from far to near; owner int8 [SIZE, SIZE]: which object a pixel shows, -1 = the ground; image uint8 RGB."""
+    """objects from far to near; owner int8 [SIZE, SIZE]: the object a pixel shows, -1 = ground; image uint8 RGB."""
 
     objects: tuple[Placed, ...]
     owner: NDArray[np.int8]

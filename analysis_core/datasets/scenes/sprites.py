@@ -5,7 +5,7 @@ Orthographic camera looking down at ELEVATION; x to the right, y away from the c
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from math import cos, radians, sin
 from typing import NamedTuple
 
@@ -44,7 +44,7 @@ class _Look(NamedTuple):
     shine: Floats
 
 
-@lru_cache(maxsize=None)
+@cache
 def sprite(shape: str, size: str, material: str, color: str, rotation: int, percent: int) -> Sprite:
     """One object's picture. rotation: 0 to ROTATIONS - 1 (cubes only); percent: perspective scale, 100 = no change."""
     look = _look(shape, material, rotation, RADIUS[size] * percent / 100)
@@ -54,7 +54,7 @@ def sprite(shape: str, size: str, material: str, color: str, rotation: int, perc
     return Sprite((rgb * alpha[..., None]).astype(np.float32), alpha[..., None], mask, int(mask.sum()))
 
 
-@lru_cache(maxsize=None)
+@cache
 def shadow(size: str, percent: int) -> Floats:
     """How much light a soft shadow leaves [h, w], centred on the object's foot."""
     radius = RADIUS[size] * percent / 100
@@ -64,7 +64,7 @@ def shadow(size: str, percent: int) -> Floats:
     return (1 - 0.55 / (1 + np.exp((away - 1.0) * 5))).astype(np.float32)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _look(shape: str, material: str, rotation: int, radius: float) -> _Look:
     half = int(np.ceil(radius * 1.5)) + 1
     n = (2 * half + 1) * _SUPERSAMPLE
@@ -85,7 +85,7 @@ def _look(shape: str, material: str, rotation: int, radius: float) -> _Look:
 def _shade(
     normal: NDArray[np.float64], point: NDArray[np.float64], material: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Factor on the colour and white highlight per ray: matte rubber, or metal that mirrors a bright sky and dark ground.
+    """Factor on the colour and white highlight per ray: matte rubber, or metal mirroring sky and ground.
 
     point: where the ray hits, in radii from the centre
     """

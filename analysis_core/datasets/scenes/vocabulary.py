@@ -1,4 +1,4 @@
-"""What scenes are made of and how it is spoken about: attributes, object kinds, descriptions, answers and their types."""
+"""What scenes are made of and how it is spoken about: attributes, kinds, descriptions, answers and types."""
 
 from __future__ import annotations
 
