@@ -1,0 +1,154 @@
+"""Drawing a study's items from the prediction run: filters, balance, choices, and the features that are explained.
+
+Which datapoints are drawn follows from the study file's seed, so that anybody can repeat it; letters follow from the
+study's secret, so that nobody can guess them.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from typing import Any
+
+from django.db import transaction
+
+from studies import engine
+from studies.config import StudyConfig
+from studies.linter import choice_groups, matches
+from studies.models import Item, StudyVersion
+from studies.secret_ids import shuffled
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+
+class DrawingRefused(Exception):
+    """Too few datapoints match; the sentence says which key asks for more than there is."""
+
+
+@transaction.atomic
+def items_draw(*, version: StudyVersion, source: dict[str, Any]) -> list[Item]:
+    """Draw the items of a version. raises: DrawingRefused"""
+    config = version.config
+    facts = engine.facts(source, config.dataset.split)
+    drawn = _drawn_points(config, facts)
+    rankings = engine.rankings(source, config.dataset.split, [point.index for point in drawn])
+    items = []
+    for position, point in enumerate(drawn):
+        # Practice comes first on the sheet; it is drawn last so that its number does not change the items.
+        is_practice = position >= config.items.count
+        place = position - config.items.count if is_practice else position + config.items.practice
+        choices = _choices(config, facts, point, rankings[point.index])
+        items.append(
+            Item(
+                version=version,
+                position=place,
+                is_practice=is_practice,
+                split=config.dataset.split,
+                index=point.index,
+                datapoint=point.id,
+                prediction=point.predicted,
+                truth=point.label,
+                choices=_lettered(version, place, choices),
+                explained=_explained(config, source, point, choices),
+            )
+        )
+    return Item.objects.bulk_create(sorted(items, key=lambda item: item.position))
+
+
+def _drawn_points(config: StudyConfig, facts: engine.Facts) -> list[engine.Point]:
+    if config.items.ids is not None:
+        by_id = {point.id: point for point in facts.points}
+        return [by_id[name] for name in config.items.ids]
+    generator = random.Random(config.seed)
+    pool = _matching(config, facts)
+    generator.shuffle(pool)
+    if config.items.balance is None:
+        return _take(pool, config.items.count + config.items.practice, "items.count", "match items.where")
+    groups = choice_groups(config, facts.labels)
+    right = [point for point in pool if _is_right(point, groups)]
+    wrong = [point for point in pool if not _is_right(point, groups)]
+    balance, practice = config.items.balance, config.items.practice
+    chosen = _take(right, balance.model_right, "items.balance.model_right", "are matching and predicted right")
+    chosen += _take(wrong, balance.model_wrong, "items.balance.model_wrong", "are matching and predicted wrong")
+    generator.shuffle(chosen)
+    taken = {point.index for point in chosen}
+    rest = [point for point in pool if point.index not in taken]
+    return chosen + _take(rest, practice, "items.practice", "are left for practice")
+
+
+def _matching(config: StudyConfig, facts: engine.Facts) -> list[engine.Point]:
+    names = [None if point.label is None else facts.labels[point.label] for point in facts.points]
+    frequency = Counter(names)
+    groups = choice_groups(config, facts.labels)
+    offered = None if groups is None else {k for classes in groups.values() for k in classes}
+    return [
+        point
+        for point, name in zip(facts.points, names, strict=True)
+        if matches(config.items.where, point.filters, name, frequency)
+        and point.label is not None
+        and (offered is None or point.predicted in offered)
+    ]
+
+
+def _take(pool: list[engine.Point], count: int, key: str, what: str) -> list[engine.Point]:
+    if len(pool) < count:
+        raise DrawingRefused(f"{key}: {count} asked for, but only {len(pool)} datapoints {what}")
+    return pool[:count]
+
+
+def _is_right(point: engine.Point, groups: dict[str, list[int]] | None) -> bool:
+    if groups is None:
+        return point.predicted == point.label
+    return any(point.predicted in classes and point.label in classes for classes in groups.values())
+
+
+def _choices(
+    config: StudyConfig, facts: engine.Facts, point: engine.Point, ranking: list[int]
+) -> list[tuple[str, list[int]]]:
+    """The choices of one item as (label, classes), in canonical order."""
+    groups = choice_groups(config, facts.labels)
+    if groups is not None:
+        return list(groups.items())
+    assert config.answers.choices is not None
+    wanted = list(dict.fromkeys(k for k in (point.predicted, point.label) if k is not None))
+    kind = facts.label_types.get(facts.labels[point.predicted])
+    distractors = (k for k in ranking if k not in wanted and facts.label_types.get(facts.labels[k]) == kind)
+    for k in distractors:
+        if len(wanted) >= config.answers.choices:
+            break
+        wanted.append(k)
+    return sorted((facts.labels[k], [k]) for k in wanted)
+
+
+def _lettered(version: StudyVersion, place: int, choices: list[tuple[str, list[int]]]) -> list[dict[str, Any]]:
+    """Canonical letters: drawn from the secret per item, or in the written order where all items share one list."""
+    if version.config.answers.fixed is None:
+        choices = shuffled(version.study.secret, choices, "letters", place)
+    return [{"letter": LETTERS[i], "label": label, "classes": classes} for i, (label, classes) in enumerate(choices)]
+
+
+def _explained(
+    config: StudyConfig, source: dict[str, Any], point: engine.Point, choices: list[tuple[str, list[int]]]
+) -> list[dict[str, Any]]:
+    """The classes that explanations point towards, each with its top features."""
+    policy = config.target_class_policy
+    if policy == "all_candidates":
+        classes = [group[0] for _, group in choices]
+    else:
+        classes = [point.predicted if policy == "predicted" or point.label is None else point.label]
+    return [{"class": k, **_features(config, source, point, k)} for k in classes]
+
+
+def _features(config: StudyConfig, source: dict[str, Any], point: engine.Point, k: int) -> dict[str, Any]:
+    if not config.needs_features:
+        return {"features": [], "weights": []}
+    features, weights = engine.top_features(
+        source,
+        train=str(config.dataset.train),
+        split=config.dataset.split,
+        index=point.index,
+        class_index=k,
+        count=config.stages.R.features,
+        options=config.stages.P.model_dump(),
+    )
+    return {"features": features, "weights": weights}

@@ -1,0 +1,172 @@
+"""From a study's definition to its artefact rows, phase by phase: predictions -> path -> items -> explanations.
+
+`precompute_advance` looks where a version stands and makes the next phase's rows; it may be called at any time, by any
+process, any number of times.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Iterable
+from importlib.metadata import version as package_version
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from analysis_core import models as analysis_models
+from studies.config import StudyConfig
+from studies.models import Artefact, Item, Run, Study, StudyVersion
+from studies.services.drawing import DrawingRefused, items_draw
+
+PACKAGES = ("torch", "transformers", "scikit-learn", "numpy", "django")
+
+
+@transaction.atomic
+def precompute_start(*, version: StudyVersion) -> Run:
+    """Begin, or continue, the precomputation of a version: its first rows are wanted after this."""
+    Study.objects.select_for_update().get(pk=version.study_id)
+    run = version.runs.filter(finished=None).last()
+    if run is None:
+        run = Run.objects.create(version=version, snapshot=_snapshot(version))
+    elif run.problem:
+        run.problem = ""
+        run.save(update_fields=["problem"])
+    precompute_advance(version=version)
+    run.refresh_from_db()
+    return run
+
+
+@transaction.atomic
+def precompute_advance(*, version: StudyVersion) -> None:
+    """Make the rows of the next phase when those of the phases before are all ready."""
+    Study.objects.select_for_update().get(pk=version.study_id)
+    run = version.runs.last()
+    if run is None or run.problem:
+        return
+    config, source = version.config, run.snapshot["source"]
+    for phase in (_prediction_rows, _path_rows):
+        rows = _want(version, phase(config, source))
+        if any(row.state != Artefact.State.READY for row in rows):
+            return
+    if not version.items.exists():
+        try:
+            items_draw(version=version, source=source)
+        except DrawingRefused as error:
+            run.problem = str(error)
+            run.save(update_fields=["problem"])
+            return
+    rows = _want(version, _explanation_rows(config, source, version.items.all()))
+    if run.finished is None and all(row.state == Artefact.State.READY for row in rows):
+        run.finished = timezone.now()
+        run.save(update_fields=["finished"])
+
+
+def is_precomputed(version: StudyVersion) -> bool:
+    """Whether every artefact that the version's conditions show is ready."""
+    run = version.runs.last()
+    return run is not None and run.finished is not None and not version.artefacts.exclude(state="ready").exists()
+
+
+def _snapshot(version: StudyVersion) -> dict[str, Any]:
+    """What the run depends on: source, seed, checkpoint hash, code."""
+    config = version.config
+    described = analysis_models.describe(config.model.name, checkpoint=settings.BASE_DIR / config.model.checkpoint)
+    return {
+        "source": {
+            "dataset": config.dataset.name,
+            "root": config.dataset.root,
+            "model": config.model.name,
+            "checkpoint": config.model.checkpoint,
+            "checkpoint_sha256": described.sha256,
+        },
+        "seed": config.seed,
+        "device": settings.DEVICE,
+        "python": platform.python_version(),
+        "packages": {name: package_version(name) for name in PACKAGES},
+        "training_record": described.record,
+    }
+
+
+def _row(kind: str, subject: str, stage: str, target: str, **params: Any) -> Artefact:
+    text = json.dumps(params, sort_keys=True)
+    return Artefact(
+        subject_kind=kind,
+        subject=subject,
+        stage=stage,
+        target=target,
+        params=params,
+        params_hash=hashlib.sha256(text.encode()).hexdigest(),
+    )
+
+
+def _prediction_rows(config: StudyConfig, source: dict[str, Any]) -> Iterable[Artefact]:
+    splits = [config.dataset.split]
+    if config.needs_features and config.dataset.train not in (None, config.dataset.split):
+        splits.append(str(config.dataset.train))
+    return [_row("split", split, "predictions", "", source=source) for split in splits]
+
+
+def _path_rows(config: StudyConfig, source: dict[str, Any]) -> Iterable[Artefact]:
+    if not config.needs_features:
+        return []
+    options = config.stages.P.model_dump(include={"family", "fit", "max_features"})
+    return [_row("split", str(config.dataset.train), "path", "", source=source, options=options)]
+
+
+def _explanation_rows(config: StudyConfig, source: dict[str, Any], items: Iterable[Item]) -> Iterable[Artefact]:
+    """The union of all conditions' stages: conditions share artefacts, they differ in what they reveal."""
+    stages, parts = config.shown_stages, config.stages
+    rows: dict[tuple[str, ...], Artefact] = {}
+    items = list(items)
+    unimodal = {"method": parts.U.method, "samples": parts.U.samples, "seed": config.seed}
+    local = {"method": parts.R.method, "samples": parts.U.samples, "seed": config.seed, "layer": parts.R.layer}
+    crossmodal = {**parts.C.model_dump(), "seed": config.seed}
+    shared = {
+        **local,
+        "pool_split": config.dataset.train,
+        "pool": parts.R.pool,
+        "top": parts.R.top,
+        "bottom": parts.R.bottom,
+        # Study items never serve as examples of a feature.
+        "exclude": sorted(i.index for i in items) if config.dataset.train == config.dataset.split else [],
+    }
+
+    def add(row: Artefact) -> None:
+        rows[(row.subject_kind, row.subject, row.stage, row.target, row.params_hash)] = row
+
+    for item in items:
+        add(_row("datapoint", item.subject, "input", "", source=source))
+        for entry in item.explained:
+            logit = f"logit:{entry['class']}"
+            if "U" in stages:
+                add(_row("datapoint", item.subject, "U", logit, source=source, options=unimodal))
+            if "C" in stages:
+                add(_row("datapoint", item.subject, "C", logit, source=source, options=crossmodal))
+            if "P" in stages:
+                drawn = [{"feature": j, "weight": w} for j, w in zip(entry["features"], entry["weights"], strict=True)]
+                add(_row("datapoint", item.subject, "P", logit, source=source, options={"features": drawn}))
+            for j in entry["features"]:
+                if "Rl" in stages:
+                    add(_row("datapoint", item.subject, "Rl", f"feature:{j}", source=source, options=local))
+                if "Rg" in stages:
+                    add(_row("feature", str(j), "Rg", "", source=source, options=shared))
+    return rows.values()
+
+
+def _want(version: StudyVersion, rows: Iterable[Artefact]) -> list[Artefact]:
+    """Make the rows that do not exist yet, and tie all of them to the version."""
+    rows = list(rows)
+    Artefact.objects.bulk_create(rows, ignore_conflicts=True)
+    keys = {(r.subject_kind, r.subject, r.stage, r.target, r.params_hash) for r in rows}
+    hashes = {row.params_hash for row in rows}
+    stored = [
+        row
+        for row in Artefact.objects.filter(params_hash__in=hashes)
+        if (row.subject_kind, row.subject, row.stage, row.target, row.params_hash) in keys
+    ]
+    version.artefacts.add(*stored)
+    return stored
