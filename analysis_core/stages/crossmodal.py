@@ -13,7 +13,7 @@ from analysis_core.errors import BadInput, NotDifferentiableTwice, NullDirection
 from analysis_core.models.base import MultimodalModel
 from analysis_core.seeds import generator
 from analysis_core.stages import finite
-from analysis_core.stages.curvature import Curvature
+from analysis_core.stages.curvature import Curvature, FirstOrder
 from analysis_core.targets import Target, describe
 from analysis_core.types import PICTURE_KINDS, Attribution
 
@@ -54,7 +54,7 @@ def second_order(
     if pixels and encoded.atoms[to].kind not in PICTURE_KINDS:
         raise BadInput(f"pixels: {to!r} is of kind {encoded.atoms[to].kind!r}, which has no pixels")
     curvature = Curvature(model, encoded, target, source=source, to=to)
-    ratio = _sum_ratio(curvature, chosen)
+    ratio = sum_ratio(curvature, source, chosen)
     if direction == "sum" and ratio is not None and ratio <= NULL_RATIO:
         raise NullDirection(
             f"direction='sum' is annihilated for {source!r}: |sum g| is {ratio:.1e} of |g|, so only round-off would be "
@@ -100,26 +100,30 @@ def _chosen(encoded: Any, source: str, to: str, atoms: Sequence[int] | None) -> 
     return chosen
 
 
-def _atom_masks(curvature: Curvature, chosen: list[int]) -> Tensor:
-    """[len(chosen), ...]: ones over the components of each atom, broadcastable over x[source]."""
-    atoms, x = curvature.encoded.atoms[curvature.source], curvature.encoded.x[curvature.source]
-    groups = leaves.leaf_groups(atoms, x)
-    wanted = torch.tensor(chosen, device=x.device).unsqueeze(1)
-    return leaves.over_input(atoms.kind, (groups == wanted).to(x.dtype), x)
+def sum_ratio(first: FirstOrder, modality: str, atoms: Sequence[int] | None = None) -> float | None:
+    """Sum over atoms of |sum of g's components|, as a share of |g|_1; None where g is 0.
 
-
-def _sum_ratio(curvature: Curvature, chosen: list[int]) -> float | None:
-    """Sum over atoms of |sum of g's components| / |g|_1; None where g is 0."""
-    parts = (_atom_masks(curvature, chosen) * curvature.gradient(curvature.source)).flatten(1).to(torch.float64)
+    atoms: None = all. LayerNorm makes it 0 up to round-off: it ignores a constant shift
+    """
+    chosen = range(len(first.encoded.atoms[modality])) if atoms is None else atoms
+    parts = (_atom_masks(first, modality, chosen) * first.gradient(modality)).flatten(1).to(torch.float64)
     whole = float(parts.abs().sum())
     return float(parts.sum(1).abs().sum()) / whole if whole > 0 else None
+
+
+def _atom_masks(first: FirstOrder, modality: str, chosen: Sequence[int]) -> Tensor:
+    """[len(chosen), ...]: ones over the components of each atom, broadcastable over x[modality]."""
+    atoms, x = first.encoded.atoms[modality], first.encoded.x[modality]
+    groups = leaves.leaf_groups(atoms, x)
+    wanted = torch.tensor(list(chosen), device=x.device).unsqueeze(1)
+    return leaves.over_input(atoms.kind, (groups == wanted).to(x.dtype), x)
 
 
 def _mean_squares(curvature: Curvature, chosen: list[int], direction: str, draws: int, seed: int) -> Tensor:
     """Squares of the mixed derivative summed over each leaf's components: float64 CPU [len(chosen), n_leaf]."""
     random = generator(seed, "hutchinson")
     kind = curvature.encoded.atoms[curvature.to].kind
-    masks = _atom_masks(curvature, chosen)
+    masks = _atom_masks(curvature, curvature.source, chosen)
     total: Tensor | None = None
     for _ in range(draws):
         rows = curvature.products(_directions(curvature, masks, direction, random))

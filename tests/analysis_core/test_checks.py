@@ -1,0 +1,77 @@
+"""check_model finds what is wrong with a model and says it; capabilities says what a model can be used for."""
+
+import torch
+
+from analysis_core import capabilities, check_model
+from analysis_core.types import Output
+from tests.analysis_core import toys
+
+
+def states(model, sample):
+    return {c.name: c.state for c in check_model(model, sample).checks}
+
+
+def test_a_sound_model_passes_every_check():
+    report = check_model(toys.bilinear(toys.random(6, 20)), toys.sample())
+    assert report.ok
+    assert {c.state for c in report.checks} == {"ok"}
+    assert "3 of kind word" in report["atoms"].sentence
+    assert "second order" in str(report)
+
+
+def test_the_layer_norm_guard_says_that_sum_will_be_refused():
+    report = check_model(toys.layer_norm_text(), toys.sample(p=8))
+    assert report.ok
+    assert report["layer norm"].state == "not applicable"
+    assert "sum" in report["layer norm"].sentence
+
+
+def test_relu_late_fusion_has_no_second_order_but_is_a_sound_model():
+    report = check_model(toys.relu_late_fusion(), toys.sample())
+    assert report.ok
+    assert report["second order"].state == "not applicable"
+    assert "Relu" in report["second order"].sentence
+
+
+def test_rows_that_see_each_other_are_found():
+    model = toys.Toy(lambda a, b: torch.stack([a.sum((1, 2)) - a.mean() + b.sum((1, 2))] * 2, dim=1))
+    assert states(model, toys.sample())["batch invariance"] == "failed"
+
+
+def test_randomness_in_the_forward_pass_is_found():
+    plain = toys.linear(torch.ones(3, 2), torch.ones(4, 5))
+    model = toys.Toy(lambda a, b: plain.function(a, b) + torch.rand(1, dtype=a.dtype))
+    assert states(model, toys.sample())["determinism"] == "failed"
+
+
+def test_a_modality_without_gradient_is_found_and_named():
+    model = toys.Toy(lambda a, b: torch.stack([a.sum((1, 2)) + b.detach().sum((1, 2))] * 2, dim=1))
+    report = check_model(model, toys.sample())
+    assert report["gradient"].state == "failed"
+    assert "b" in report["gradient"].sentence.split()[-1]
+
+
+def test_a_baseline_that_equals_the_input_is_found():
+    model = toys.bilinear(toys.random(6, 20))
+    model.baseline = lambda encoded: dict(encoded.x)
+    assert states(model, toys.sample())["baseline"] == "failed"
+
+
+def test_broken_shapes_and_crashes_are_findings_not_exceptions():
+    model = toys.bilinear(toys.random(6, 20))
+    model.forward = lambda x, aux: Output(torch.zeros(2), torch.zeros(1, 2))
+    assert states(model, toys.sample()) == {"atoms": "ok", "output": "failed"}
+    assert states(toys.bilinear(toys.random(5, 20)), toys.sample())["output"] == "failed"
+    wrong = toys.bilinear(toys.random(6, 20))
+    wrong.atoms = {"a": toys.named(2)}
+    report = check_model(wrong, toys.sample())
+    assert not report.ok
+    assert "3 leaves but 2 atoms" in report["atoms"].sentence
+
+
+def test_capabilities_without_a_sample_are_what_is_declared_and_with_one_what_is_seen():
+    model = toys.bilinear(toys.random(6, 20))
+    assert capabilities(model).gradient is None
+    seen = capabilities(model, toys.sample())
+    assert (seen.gradient, seen.second_order, seen.layers, seen.pixels) == (True, True, ("doubled",), ())
+    assert capabilities(toys.relu_late_fusion(), toys.sample()).second_order is False
