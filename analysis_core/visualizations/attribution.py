@@ -1,0 +1,52 @@
+"""An attribution as a reader sees it: an overlay for a picture, strength levels for words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from analysis_core.types import PICTURE_KINDS, Atoms
+from analysis_core.visualizations import heatmap, words
+
+#: Overlays are drawn at least this wide, so that a small picture's map is not blurred by the browser.
+DISPLAY_WIDTH = 384
+
+
+def positive(values: Any) -> Any:
+    """What speaks for the target: negative values are not shown (studies.md 3.1)."""
+    return np.clip(np.asarray(values, dtype=np.float64), 0.0, None)
+
+
+def overlay(values: Any, atoms: Atoms, *, leaf_shape: Sequence[int], picture_size: tuple[int, int]) -> bytes | None:
+    """Atom values laid over the picture; None for atoms that have no place in one (words, static fields).
+
+    values:       [n_atoms], >= 0
+    leaf_shape:   the shape of the modality's input tensor; a picture's is [1, C, H, W]
+    picture_size: (width, height) of the picture in whose pixels the regions' boxes are
+    """
+    if atoms.kind in PICTURE_KINDS:
+        height, width = int(leaf_shape[-2]), int(leaf_shape[-1])
+        groups = None if atoms.groups is None else atoms.groups.cpu().numpy()
+        return _draw(heatmap.spread_groups(values, groups, height, width), "round")
+    if atoms.kind == "region" and atoms.boxes is not None:
+        width, height = picture_size
+        return _draw(heatmap.spread_boxes(values, atoms.boxes.cpu().numpy(), height, width), "hard")
+    return None
+
+
+def pixels(values: Any) -> bytes:
+    """A map over pixels [H, W] >= 0, for example of a second-order gradient."""
+    return _draw(np.asarray(values, dtype=np.float64), "soft")
+
+
+def word_levels(values: Any, atoms: Atoms) -> list[dict[str, Any]]:
+    """The words with their strength 0..5 relative to the strongest, as JSON-ready rows."""
+    levels = words.levels(values)
+    return [{"text": name, "level": int(level)} for name, level in zip(atoms.names, levels, strict=True)]
+
+
+def _draw(weights: Any, edges: heatmap.Edges) -> bytes:
+    upscale = max(1, -(-DISPLAY_WIDTH // weights.shape[1]))
+    return heatmap.overlay(weights, upscale=upscale, edges=edges)

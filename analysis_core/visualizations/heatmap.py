@@ -1,0 +1,131 @@
+"""Heatmaps: weights per pixel, superpixel or box -> a transparent PNG that a page lays over the picture."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageFilter
+
+from analysis_core.errors import BadInput
+from analysis_core.visualizations import colours, picture
+
+Map = npt.NDArray[np.float64]
+Edges = Literal["soft", "round", "hard"]
+
+#: Rounding costs about 1 ms per area; a map of more values than this is no map of areas.
+ROUNDED_AREAS = 256
+
+
+def overlay(
+    weights: Any, *, signed: bool = False, upscale: int = 1, edges: Edges = "soft", largest: float | None = None
+) -> bytes:
+    """A PNG whose opacity follows |weight|: the largest weight is opaque in the strongest colour, zero is transparent.
+
+    weights: [H, W]
+    signed:  negative weights blue, positive ones orange; otherwise one ramp for |weight|
+    upscale: the picture is [upscale H, upscale W]
+    edges:   how it is enlarged: "soft" interpolates between the pixels' centres (gradients); "round" keeps areas of one
+             weight whole and rounds the steps of their outlines (superpixels, patches); "hard" repeats pixels
+    largest: the |weight| that is drawn opaque, to draw several maps on one scale; None = this map's own
+    returns: PNG with a palette of 256 RGBA colours, always the same one (half the bytes of plain RGBA)
+    raises:  BadInput (not two-dimensional, nan or infinite)
+    """
+    table = _enlarged(_checked(weights), upscale, edges)
+    top = float(np.abs(table).max(initial=0)) if largest is None else float(largest)
+    share = np.clip(table / top, -1, 1) if top > 0 else np.zeros_like(table)
+    if signed:
+        return _png(np.rint(share * 127 + 127).astype(np.uint8), colours.signed_table())
+    return _png(np.rint(np.abs(share) * 255).astype(np.uint8), colours.unsigned_table())
+
+
+def spread_groups(values: Any, groups: Any, height: int, width: int) -> Map:
+    """Values of atoms (superpixels, patches) on their pixels: [height, width]; pixels of group -1 get 0.
+
+    values: [n_atoms]; groups: integers [height * width], row-major (Atoms.groups), or None for one atom per pixel
+    raises: BadInput (a group without a value, a wrong length)
+    """
+    values = np.asarray(values, dtype=np.float64)
+    index = np.arange(len(values)) if groups is None else np.asarray(groups).reshape(-1)
+    if index.shape != (height * width,):
+        raise BadInput(
+            f"groups tell the atom of {index.size} pixels; a picture of {height} x {width} has {height * width}"
+        )
+    if len(index) and not -1 <= int(index.min()) <= int(index.max()) < len(values):
+        raise BadInput(f"groups name atoms {int(index.min())} to {int(index.max())}, there are {len(values)} values")
+    return np.append(values, 0.0)[index].reshape(height, width)
+
+
+def spread_boxes(values: Any, boxes: Any, height: int, width: int) -> Map:
+    """Values of regions on the pixels of their boxes: [height, width]; where boxes overlap the strongest is shown.
+
+    values: [n]; boxes: [n, 4] x0 y0 x1 y1 in pixels; a pixel belongs to a box that holds its centre
+    raises: BadInput (as many boxes as values are needed)
+    """
+    values, corners = np.asarray(values, dtype=np.float64), np.asarray(boxes, dtype=np.float64)
+    if corners.shape != (len(values), 4):
+        raise BadInput(f"{len(values)} values need boxes [{len(values)}, 4], not {list(corners.shape)}")
+    result = np.zeros((height, width))
+    for atom in np.argsort(np.abs(values), kind="stable"):
+        x0, y0, x1, y1 = np.ceil(corners[atom] - 0.5).astype(int).clip(0)
+        result[y0:y1, x0:x1] = values[atom]
+    return result
+
+
+def compose(image: Any, overlay: bytes, opacity: float = 0.6) -> bytes:
+    """The picture, enlarged to the overlay's size, with the overlay on it: a PNG.
+
+    image:   Pillow image or array [H, W, 3]; opacity: 0 (picture alone) to 1
+    """
+    layer = Image.open(BytesIO(overlay), formats=("PNG",)).convert("RGBA")
+    layer.putalpha(layer.getchannel("A").point([round(level * opacity) for level in range(256)]))
+    base = picture.flatten(image).resize(layer.size, Image.Resampling.BICUBIC).convert("RGBA")
+    return picture.encode(Image.alpha_composite(base, layer))
+
+
+def _checked(weights: Any) -> Map:
+    table = np.asarray(weights, dtype=np.float64)
+    if table.ndim != 2 or not table.size:
+        raise BadInput(f"a heatmap needs weights [H, W], not {list(table.shape)}")
+    if not np.isfinite(table).all():
+        row, column = (int(i) for i in np.argwhere(~np.isfinite(table))[0])
+        raise BadInput(f"the weight of pixel ({row}, {column}) is {table[row, column]}")
+    return table
+
+
+def _enlarged(table: Map, upscale: int, edges: Edges) -> Map:
+    if upscale < 1:
+        raise BadInput(f"upscale is a whole number of at least 1, not {upscale}")
+    if upscale == 1:
+        return table
+    # Weights are interpolated, not colours: between blue and orange lies transparent zero.
+    size = (table.shape[1] * upscale, table.shape[0] * upscale)
+    if edges == "soft":
+        small = Image.fromarray(table.astype(np.float32))
+        return np.asarray(small.resize(size, Image.Resampling.BILINEAR), dtype=np.float64)
+    values, areas = np.unique(table, return_inverse=True)
+    if edges == "hard" or len(values) > ROUNDED_AREAS:
+        return table.repeat(upscale, axis=0).repeat(upscale, axis=1)
+    return values[_rounded(areas.reshape(table.shape), len(values), size)]
+
+
+def _rounded(areas: npt.NDArray[np.intp], n: int, size: tuple[int, int]) -> npt.NDArray[np.intp]:
+    """Enlarge labelled areas: each output pixel goes to the area whose blurred mask is strongest there."""
+    owner = np.zeros((size[1], size[0]), dtype=np.intp)
+    strongest = np.zeros(owner.shape, dtype=np.uint8)
+    for area in range(n):
+        mask = Image.fromarray(np.where(areas == area, 255, 0).astype(np.uint8)).filter(ImageFilter.GaussianBlur(0.7))
+        strength = np.asarray(mask.resize(size, Image.Resampling.BICUBIC))
+        better = strength > strongest
+        owner[better], strongest[better] = area, strength[better]
+    return owner
+
+
+def _png(levels: colours.Colours, table: colours.Colours) -> bytes:
+    image = Image.fromarray(levels, mode="P")
+    image.putpalette(table[:, :3].tobytes())
+    stream = BytesIO()
+    image.save(stream, format="PNG", transparency=table[:, 3].tobytes(), compress_level=6)
+    return stream.getvalue()

@@ -1,0 +1,86 @@
+"""Words with their weights: strength classes for a page, and a highlighted sentence as SVG (never by colour alone)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from analysis_core.errors import BadInput
+from analysis_core.visualizations import colours
+from analysis_core.visualizations import svg as parts
+
+#: Strength classes run from 0 (none) to this.
+STRONGEST = 5
+
+SIZE, LINE, MARGIN, GAP, PAD = 22.0, 46.0, 20.0, 5.0, 4.0
+
+
+def levels(values: Any) -> list[int]:
+    """Strength classes 0 to 5 of |value| relative to the largest; the sign is the caller's to show.
+
+    Class c holds the shares from (c - 0.5) / 5 up to (c + 0.5) / 5: below a tenth of the largest is 0. All zero: all 0.
+    raises: BadInput (nan or infinite)
+    """
+    strengths = np.abs(np.asarray(values, dtype=np.float64).reshape(-1))
+    if not np.isfinite(strengths).all():
+        raise BadInput("the weight of a word is nan or infinite")
+    largest = strengths.max(initial=0.0)
+    if largest == 0:
+        return [0] * len(strengths)
+    return [math.floor(STRONGEST * share + 0.5) for share in (strengths / largest).tolist()]
+
+
+def _lines(words: Sequence[str], room: float) -> list[list[int]]:
+    """Indices of the words that share a line of this width."""
+    lines: list[list[int]] = [[]]
+    at = 0.0
+    for index, word in enumerate(words):
+        wide = parts.width(word, SIZE) + 2 * PAD + GAP
+        if lines[-1] and at + wide > room:
+            lines.append([])
+            at = 0.0
+        lines[-1].append(index)
+        at += wide
+    return lines
+
+
+def svg(words: Sequence[str], values: Any, *, title: str, width: int = 640) -> bytes:
+    """The words in order on a light card; strength shows by background and by the underline's thickness.
+
+    values: [n_words]; positive ones are orange, negative ones blue with a dashed underline
+    width:  of the card; lines break to fit it
+    title:  what a screen reader says first; must not name a class that is to stay hidden
+    raises: BadInput (as many values as words are needed)
+    """
+    weights = np.asarray(values, dtype=np.float64).reshape(-1)
+    if len(weights) != len(words):
+        raise BadInput(f"{len(words)} words need as many weights, not {len(weights)}")
+    classes = levels(weights)
+    lines = _lines(words, width - 2 * MARGIN)
+    body: list[str] = []
+    for row, indices in enumerate(lines):
+        x, base = MARGIN, MARGIN + row * LINE + SIZE
+        for index in indices:
+            body.extend(_word(words[index], classes[index], float(weights[index]), x, base))
+            x += parts.width(words[index], SIZE) + 2 * PAD + GAP
+    return parts.card(width, 2 * MARGIN + len(lines) * LINE - (LINE - SIZE - 12), title, body)
+
+
+def _word(word: str, level: int, value: float, x: float, base: float) -> Iterable[str]:
+    wide = parts.width(word, SIZE) + 2 * PAD
+    if level:
+        line, tint = (parts.NEGATIVE, colours.NEGATIVE[0]) if value < 0 else (parts.POSITIVE, colours.POSITIVE[0])
+        thick = 1.0 + level
+        dash = ' stroke-dasharray="5 4"' if value < 0 else ""
+        yield (
+            f'<rect x="{parts.number(x)}" y="{parts.number(base - SIZE)}" width="{parts.number(wide)}" '
+            f'height="{parts.number(SIZE + 6)}" rx="3" fill="{tint}" fill-opacity="{parts.number(0.18 * level)}"/>'
+        )
+        yield (
+            f'<line x1="{parts.number(x)}" x2="{parts.number(x + wide)}" y1="{parts.number(base + 7 + thick / 2)}" '
+            f'y2="{parts.number(base + 7 + thick / 2)}" stroke="{line}" stroke-width="{parts.number(thick)}"{dash}/>'
+        )
+    yield parts.label(x + PAD, base, word, SIZE)
