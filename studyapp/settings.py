@@ -22,6 +22,7 @@ DATA_ROOTS = [
     (BASE_DIR / root).resolve() for root in env_list("DATA_ROOTS", [str(BASE_DIR), str(BASE_DIR / "../shared/data")])
 ]
 DEVICE = env_str("DEVICE", "auto")  # auto = cuda where there is one, else cpu
+TORCH_THREADS = env_int("TORCH_THREADS", 0)  # 0 = as many as torch takes by itself
 LEASE_SECONDS = env_int("LEASE_SECONDS", 300)
 
 INSTALLED_APPS = [

@@ -15,6 +15,7 @@ from studies.models import Answer, Item, Sheet
 from studies.selectors import current_answers
 
 MAX_TEXT = 10_000
+TOO_LONG = f"This text is longer than {MAX_TEXT:,} characters; please shorten it."
 
 
 class AnswerRefused(Exception):
@@ -37,7 +38,7 @@ def answer_submit(*, sheet: Sheet, position: int, submission: uuid.UUID, values:
     sheet = Sheet.objects.select_related("version__study", "condition", "annotator").get(pk=sheet.pk)
     if sheet.step not in (Sheet.Step.ITEM, Sheet.Step.REVIEW) or not 0 <= position <= sheet.position:
         return sheet
-    if position >= len(sheet.item_order):
+    if position >= len(sheet.item_order) or sheet.is_cut_off:
         return sheet
     item = Item.objects.get(pk=sheet.item_order[position], version=sheet.version)
     checked = _checked(sheet, item, values)
@@ -68,9 +69,11 @@ def _checked(sheet: Sheet, item: Item, values: Mapping[str, str]) -> dict[str, A
         checked["choice"] = {"letter": chosen["letter"], "classes": chosen["classes"]}
     for name, is_required in pages.question_names(sheet).items():
         text = values.get(name, "").replace("\x00", "").strip()
+        if not text and is_required:
+            problems[name] = "Please answer this question too."
         if not text:
-            if is_required:
-                problems[name] = "Please answer this question too."
+            # Kept as "": a text that was written before and is empty now must not come back.
+            checked[name] = ""
             continue
         problem, checked[name] = _read(sheet, name, text)
         if problem:
@@ -90,7 +93,7 @@ def _read(sheet: Sheet, name: str, text: str) -> tuple[str, Any]:
     if is_scale:
         return ("", int(text)) if text in {"1", "2", "3", "4", "5"} else ("Please choose 1 to 5.", None)
     if len(text) > MAX_TEXT:
-        return f"This text is longer than {MAX_TEXT:,} characters; please shorten it.", None
+        return TOO_LONG, None
     return "", text
 
 
@@ -99,7 +102,7 @@ def _store(sheet: Sheet, item: Item, submission: uuid.UUID, checked: dict[str, A
     before = {answer.question: answer for answer in current_answers(sheet, item)}
     for question, value in checked.items():
         replaced = before.get(question)
-        if replaced is not None and replaced.value == value:
+        if value == (replaced.value if replaced else ""):
             continue
         Answer.objects.create(
             sheet=sheet,

@@ -49,7 +49,7 @@ def items_draw(*, version: StudyVersion, source: dict[str, Any]) -> list[Item]:
                 prediction=point.predicted,
                 truth=point.label,
                 choices=_lettered(version, place, choices),
-                explained=_explained(config, source, point, choices),
+                explained=_explained(version, source, point, choices),
             )
         )
     return Item.objects.bulk_create(sorted(items, key=lambda item: item.position))
@@ -128,27 +128,29 @@ def _lettered(version: StudyVersion, place: int, choices: list[tuple[str, list[i
 
 
 def _explained(
-    config: StudyConfig, source: dict[str, Any], point: engine.Point, choices: list[tuple[str, list[int]]]
+    version: StudyVersion, source: dict[str, Any], point: engine.Point, choices: list[tuple[str, list[int]]]
 ) -> list[dict[str, Any]]:
     """The classes that explanations point towards, each with its top features."""
-    policy = config.target_class_policy
+    policy = version.config.target_class_policy
     if policy == "all_candidates":
         classes = [group[0] for _, group in choices]
     else:
         classes = [point.predicted if policy == "predicted" or point.label is None else point.label]
-    return [{"class": k, **_features(config, source, point, k)} for k in classes]
+    return [{"class": k, **_features(version, source, point, k)} for k in classes]
 
 
-def _features(config: StudyConfig, source: dict[str, Any], point: engine.Point, k: int) -> dict[str, Any]:
+def _features(version: StudyVersion, source: dict[str, Any], point: engine.Point, k: int) -> dict[str, Any]:
+    """The features with the highest positive weight for a class, by coefficient or by contribution here."""
+    config = version.config
     if not config.needs_features:
         return {"features": [], "weights": []}
-    features, weights = engine.top_features(
-        source,
-        train=str(config.dataset.train),
-        split=config.dataset.split,
-        index=point.index,
-        class_index=k,
-        count=config.stages.R.features,
-        options=config.stages.P.model_dump(),
-    )
-    return {"features": features, "weights": weights}
+    path = version.artefacts.get(stage="path").numbers
+    entry = path["classes"].get(str(k), {"indices": [], "weights": []})
+    positive = [(j, w) for j, w in zip(entry["indices"], entry["weights"], strict=True) if w > 0]
+    if config.stages.P.rank == "contribution":
+        z = engine.features_of(source, config.dataset.split, point.index)
+        positive.sort(key=lambda pair: -pair[1] * (z[pair[0]] - path["mean"][pair[0]]) / path["scale"][pair[0]])
+    top = positive[: config.stages.R.features]
+    # Sorted by coefficient either way: that is the order of the P graph.
+    top.sort(key=lambda pair: -pair[1])
+    return {"features": [j for j, _ in top], "weights": [w for _, w in top]}

@@ -12,7 +12,7 @@ import os
 import socket
 import uuid
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from studies.artefact_files import store
 from studies.computed import Computed
-from studies.models import Artefact
+from studies.models import Artefact, StudyVersion
 
 MAX_ATTEMPTS = 3
 WANTED, LEASED, READY, FAILED = "wanted", "leased", "ready", "failed"
@@ -32,21 +32,22 @@ def new_owner() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
 
 
-def due_rows() -> QuerySet[Artefact]:
-    """Rows that anybody may take up now."""
-    return Artefact.objects.filter(
+def due_rows(version: StudyVersion | None = None) -> QuerySet[Artefact]:
+    """Rows that anybody may take up now; of one version, or of all."""
+    rows = Artefact.objects.filter(
         Q(state=WANTED) | Q(state=LEASED, lease_until__lt=timezone.now()) | Q(state=LEASED, owner__in=_dead_owners())
     )
+    return rows if version is None else rows.filter(pk__in=version.artefacts.values("pk"))
 
 
 @transaction.atomic
-def lease_due(*, owner: str) -> list[Artefact]:
+def lease_due(*, owner: str, version: StudyVersion | None = None) -> list[Artefact]:
     """Lease a due row and every due row of the same subject and source: one set of perturbations serves them all."""
     lock = {"skip_locked": True} if connection.features.has_select_for_update_skip_locked else {}
-    first = due_rows().select_for_update(**lock).first()
+    first = due_rows(version).select_for_update(**lock).first()
     if first is None:
         return []
-    group = due_rows().filter(subject_kind=first.subject_kind, subject=first.subject).select_for_update(**lock)
+    group = due_rows(version).filter(subject_kind=first.subject_kind, subject=first.subject).select_for_update(**lock)
     leased = []
     for row in group:
         if row.params["source"] != first.params["source"]:
@@ -114,7 +115,7 @@ def _fail(row: Artefact, reason: str) -> None:
     row.save(update_fields=["state", "owner", "lease_until", "reason"])
 
 
-def _lease_end():  # type: ignore[no-untyped-def]
+def _lease_end() -> datetime:
     return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
 
 

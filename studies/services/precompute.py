@@ -18,9 +18,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from analysis_core import models as analysis_models
+from studies import engine
 from studies.config import StudyConfig
 from studies.models import Artefact, Item, Run, Study, StudyVersion
 from studies.services.drawing import DrawingRefused, items_draw
+from studies.services.leasing import artefacts_retry
 
 PACKAGES = ("torch", "transformers", "scikit-learn", "numpy", "django")
 
@@ -35,6 +37,7 @@ def precompute_start(*, version: StudyVersion) -> Run:
     elif run.problem:
         run.problem = ""
         run.save(update_fields=["problem"])
+    artefacts_retry(rows=version.artefacts.all())
     precompute_advance(version=version)
     run.refresh_from_db()
     return run
@@ -50,6 +53,7 @@ def precompute_advance(*, version: StudyVersion) -> None:
     config, source = version.config, run.snapshot["source"]
     for phase in (_prediction_rows, _path_rows):
         rows = _want(version, phase(config, source))
+        _want_lost_predictions(rows)
         if any(row.state != Artefact.State.READY for row in rows):
             return
     if not version.items.exists():
@@ -69,6 +73,16 @@ def is_precomputed(version: StudyVersion) -> bool:
     """Whether every artefact that the version's conditions show is ready."""
     run = version.runs.last()
     return run is not None and run.finished is not None and not version.artefacts.exclude(state="ready").exists()
+
+
+def _want_lost_predictions(rows: list[Artefact]) -> None:
+    """Predictions live in a store on disk: where it is gone, the row is wanted again."""
+    for row in rows:
+        is_lost = row.stage == "predictions" and row.state == Artefact.State.READY
+        if is_lost and not engine.has_predictions(row.params["source"], row.subject):
+            row.state = Artefact.State.WANTED
+            row.attempts = 0
+            row.save(update_fields=["state", "attempts"])
 
 
 def _snapshot(version: StudyVersion) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from studies.models import Annotator, Condition, Invite, Sheet, Study
 from studies.models.sheet import Kind
 from studies.secret_ids import keyed, public_id, shuffled
+from studies.services.answering import MAX_TEXT, TOO_LONG, AnswerRefused
 
 
 class SheetRefused(Exception):
@@ -105,11 +106,18 @@ def sheet_review_done(*, sheet: Sheet) -> Sheet:
 
 @transaction.atomic
 def sheet_finish(*, sheet: Sheet, post: Mapping[str, str]) -> Sheet:
-    """Store the answers to the last questions and finish. After this nothing can be changed but by withdrawing."""
+    """Store the answers to the last questions and finish. After this nothing can be changed but by withdrawing.
+
+    raises: AnswerRefused (a text that is too long)
+    """
     sheet = _locked(sheet)
     if sheet.step != Sheet.Step.POST:
         return sheet
-    sheet.post = {question: post.get(question, "") for question in sheet.version.config.pages.post}
+    asked = sheet.version.config.pages.post
+    # PostgreSQL's JSON refuses NUL characters.
+    sheet.post = {question: post.get(question, "").replace("\x00", "").strip() for question in asked}
+    if problems := {question: TOO_LONG for question, text in sheet.post.items() if len(text) > MAX_TEXT}:
+        raise AnswerRefused(problems)
     return _finish(sheet)
 
 

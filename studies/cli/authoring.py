@@ -1,0 +1,80 @@
+"""validate, create, schema, delete."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+
+from django.conf import settings
+
+from studies import linter
+from studies.cli.output import Output, Refused
+from studies.cli.subjects import study_named
+from studies.config import StudyConfig, json_schema, read
+from studies.services.authoring import StudyExists, study_create, study_delete
+from studies.yaml_strict import StudyFileError
+
+
+def validate(arguments: Namespace, output: Output) -> None:
+    """Check a study file, its data and its checkpoint; store nothing."""
+    try:
+        config = load(arguments.file, output)
+    except Refused as refused:
+        if arguments.json:
+            output.json({"valid": False, "problems": refused.reasons})
+        raise
+    if arguments.json:
+        output.json({"valid": True, "study": config.study, "sha256": config.sha256, "problems": []})
+    else:
+        output.line(f"{arguments.file}: valid, {len(config.arms)} conditions, version {config.sha256[:12]}")
+
+
+def create(arguments: Namespace, output: Output) -> None:
+    """Make a study from a file."""
+    config = load(arguments.file, output)
+    try:
+        version = study_create(config=config, owner=None)
+    except StudyExists as error:
+        raise Refused([error]) from error
+    output.line(f"{version.study.slug}: version {version.number} ({version.sha256[:12]})")
+    output.note(f"next: python manage.py study precompute {version.study.slug} --wait")
+
+
+def schema(arguments: Namespace, output: Output) -> None:
+    """Print the JSON Schema of study files."""
+    output.json(json_schema())
+
+
+def delete(arguments: Namespace, output: Output) -> None:
+    """Delete a study with all its answers."""
+    study = study_named(arguments.slug)
+    if not arguments.yes:
+        sheets = sum(version.sheets.count() for version in study.versions.all())
+        raise Refused([f"{study.slug} has {sheets} sheets; add --yes to delete it with all of them"])
+    study_delete(study=study)
+    output.line(f"{arguments.slug}: deleted")
+
+
+def load(file: str, output: Output) -> StudyConfig:
+    """Read and check a study file. raises: Refused with every problem, `file: ` in front"""
+    path = Path(file)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise Refused([f"{file}: {error.strerror or error}"]) from error
+    except UnicodeDecodeError as error:
+        raise Refused([f"{file}: not UTF-8 text (byte {error.start})"]) from error
+    try:
+        config = read(text)
+    except StudyFileError as error:
+        raise Refused([f"{file}: {problem}" for problem in error.problems]) from error
+    with output.bar("reading the dataset") as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        problems = linter.check(config, base=settings.BASE_DIR, progress=progress)
+    if problems:
+        raise Refused([f"{file}: {problem}" for problem in problems])
+    return config

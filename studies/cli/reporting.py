@@ -1,0 +1,58 @@
+"""simulate, report."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+
+from studies.cli.output import Output, Refused
+from studies.cli.subjects import actor, study_named
+from studies.services.precompute import is_precomputed
+from studies.services.simulation import parse_policy, sheets_simulate
+
+
+def simulate(arguments: Namespace, output: Output) -> None:
+    """Fill sheets with simulated annotators; they never count as data."""
+    version = study_named(arguments.slug).version
+    if not is_precomputed(version):
+        raise Refused([f"the artefacts are not ready: run `study precompute {arguments.slug} --wait` first"])
+    try:
+        policy = parse_policy(arguments.policy)
+    except ValueError as error:
+        raise Refused([error]) from error
+    if arguments.per_condition < 1:
+        raise Refused([f"--per-condition is {arguments.per_condition}; it must be at least 1"])
+    with output.bar("simulating") as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        sheets = sheets_simulate(
+            version=version,
+            policy=policy,
+            per_condition=arguments.per_condition,
+            seed=arguments.seed,
+            progress=progress,
+        )
+    output.line(f"{arguments.slug}: {len(sheets)} simulated sheets ({policy.name})")
+
+
+def report(arguments: Namespace, output: Output) -> None:
+    """Print or write the report."""
+    from studies.reports.build import ReportRefused, report_for
+    from studies.reports.export import render
+
+    try:
+        found = report_for(study_named(arguments.slug), peek=arguments.peek, actor=actor())
+    except ReportRefused as error:
+        raise Refused([error]) from error
+    text = render(found, "json" if arguments.json else arguments.format)
+    if arguments.output is None:
+        output.line(text.rstrip("\n"))
+        return
+    try:
+        Path(arguments.output).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Refused([f"{arguments.output}: {error.strerror or error}"]) from error
+    output.note(f"written to {arguments.output}")

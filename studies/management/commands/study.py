@@ -1,0 +1,88 @@
+"""`python manage.py study <verb>`: everything a researcher does without a browser."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import OperationalError
+
+from studies.cli import authoring, life, precompute, reporting
+from studies.cli.output import Output, Refused
+
+
+class Command(BaseCommand):
+    """Parses a verb and its arguments, and turns refusals into exit codes."""
+
+    help = (
+        "Run a study: validate and create it from a file, precompute its explanations, simulate or invite annotators,"
+        " and report. In order: validate, create, precompute --wait, freeze, open, invite, close, unblind, report."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+
+        def verb(name: str, run: Any, *, slug: bool = True) -> ArgumentParser:
+            added = verbs.add_parser(name, help=run.__doc__.strip().splitlines()[0])
+            added.set_defaults(run=run)
+            if slug:
+                added.add_argument("slug", metavar="SLUG", help="the study's name, as in its file")
+            return added
+
+        for name, run in (("validate", authoring.validate), ("create", authoring.create)):
+            verb(name, run, slug=False).add_argument("file", metavar="FILE", help="a study file (YAML)")
+        verb("schema", authoring.schema, slug=False)
+        verb("delete", authoring.delete).add_argument("--yes", action="store_true", help="really delete it")
+        verb("precompute", precompute.precompute).add_argument(
+            "--wait", action="store_true", help="compute here until all is done; needs no worker and no broker"
+        )
+        verb("status", precompute.status)
+        for name, run in (("freeze", life.freeze), ("open", life.open_), ("close", life.close)):
+            verb(name, run)
+        verb("unblind", life.unblind)
+        _add_invite(verb("invite", life.invite))
+        verb("revoke", life.revoke).add_argument("link", metavar="LINK", help="the link, or its token")
+        verb("audit", life.audit)
+        _add_simulate(verb("simulate", reporting.simulate))
+        _add_report(verb("report", reporting.report))
+        for name in ("validate", "status", "audit", "report"):
+            verbs.choices[name].add_argument("--json", action="store_true", help="for programs")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        from argparse import Namespace
+
+        output = Output(self.stdout, self.stderr)  # type: ignore[arg-type]
+        try:
+            options["run"](Namespace(**options), output)
+        except Refused as refused:
+            for reason in refused.reasons:
+                output.note(reason)
+            sys.exit(1)
+        except KeyboardInterrupt:
+            output.note("interrupted; nothing is lost: the same command goes on from here")
+            sys.exit(130)
+        except OperationalError as error:
+            if "no such table" not in str(error):
+                raise
+            output.note("the database has no tables yet: run `python manage.py migrate` first")
+            sys.exit(1)
+
+
+def _add_invite(parser: ArgumentParser) -> None:
+    parser.add_argument("--count", type=int, required=True, help="how many links, one per annotator")
+    parser.add_argument("--label", default="", help="a note to recognise them by")
+    parser.add_argument("--csv", action="store_true", help="number, label and link as CSV")
+
+
+def _add_simulate(parser: ArgumentParser) -> None:
+    parser.add_argument("--policy", default="guesser", help="guesser, or competent:k (knows with probability k)")
+    parser.add_argument("--per-condition", type=int, default=3, help="simulated annotators per condition (3)")
+    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same answers (0)")
+
+
+def _add_report(parser: ArgumentParser) -> None:
+    parser.add_argument("--format", choices=("text", "json", "html"), default="text")
+    parser.add_argument("-o", dest="output", metavar="FILE", help="write to a file")
+    parser.add_argument("--peek", action="store_true", help="look at live data before unblinding; this is logged")
