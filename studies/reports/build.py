@@ -1,0 +1,75 @@
+"""One Report object from a version's answers, stored by the hash of its data. For workers and commands."""
+
+from __future__ import annotations
+
+from studies.models import StoredReport, Study, StudyVersion
+from studies.reports.ratings import Ratings, ratings_of, sheet_kind
+from studies.reports.shape import Plan, Report
+from studies.reports.stored import ReportRefused, report_allow, stored_row
+from studies.reports.warnings import matches_plan, warnings
+
+__all__ = ["ReportRefused", "build", "report_for", "report_store"]
+
+
+def build(version: StudyVersion, kind: str | None = None) -> Report:
+    """Compute the report of a version's sheets: live ones where the study has any, else simulated.
+
+    kind: live, simulated or pilot, to ask for one
+    """
+    return _build(version, ratings_of(version, kind or sheet_kind(version.study)))
+
+
+def report_store(*, version_pk: int, kind: str | None = None) -> StoredReport:
+    """The stored report of the present data; built if there is none yet."""
+    version = StudyVersion.objects.select_related("study").get(pk=version_pk)
+    ratings = ratings_of(version, kind or sheet_kind(version.study))
+    stored = stored_row(version, ratings.sha256)
+    if stored is not None:
+        return stored
+    body = _build(version, ratings).model_dump(mode="json")
+    # Two workers may build the same report: the first one's row stays.
+    return StoredReport.objects.get_or_create(version=version, data_sha256=ratings.sha256, defaults={"body": body})[0]
+
+
+def report_for(study: Study, *, peek: bool = False, actor: str) -> Report:
+    """The report of a study for someone who asks. raises: ReportRefused before unblinding, unless it is a peek"""
+    report_allow(study, peek=peek, actor=actor)
+    return Report.model_validate(report_store(version_pk=study.version.pk).body)
+
+
+def _build(version: StudyVersion, ratings: Ratings) -> Report:
+    # numpy is loaded here and not above: tasks.py imports this module, and the web process imports tasks.py.
+    from studies.reports.between import comparisons, trend
+    from studies.reports.measures import condition_report
+
+    config = version.config
+    conditions = tuple(condition_report(config, ratings.items, table) for table in ratings.tables)
+    pairs = comparisons(conditions)
+    return Report(
+        study=ratings.study,
+        title=config.title,
+        version=ratings.version,
+        matches_plan=matches_plan(ratings),
+        simulated=ratings.sheets == "simulated",
+        sheets=ratings.sheets,
+        kind=config.kind,
+        state=ratings.state,
+        plan=Plan(
+            sha256=ratings.plan or None,
+            primary=config.plan.primary,
+            alpha=config.plan.alpha,
+            exclude=tuple(config.plan.exclude),
+        ),
+        chance=_chance(ratings),
+        conditions=conditions,
+        comparisons=pairs,
+        trend=trend(conditions),
+        warnings=warnings(ratings, conditions, pairs, config.plan.alpha),
+    )
+
+
+def _chance(ratings: Ratings) -> float | None:
+    """What guessing reaches: the mean over items of 1 / number of choices."""
+    if not ratings.items:
+        return None
+    return sum(1 / item.choices for item in ratings.items) / len(ratings.items)

@@ -1,0 +1,28 @@
+"""One report, many forms: `render(report, "text")`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from studies.reports.shape import Report
+from studies.reports.text import as_text
+
+
+class UnknownFormat(ValueError):
+    """A form that reports do not have."""
+
+
+def as_json(report: Report) -> str:
+    """Full precision, in the order of interfaces.md."""
+    return json.dumps(report.model_dump(mode="json"), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+FORMATS: dict[str, Callable[[Report], str]] = {"text": as_text, "json": as_json}
+
+
+def render(report: Report, format: str) -> str:
+    """The report in one of FORMATS. raises: UnknownFormat"""
+    if format not in FORMATS:
+        raise UnknownFormat(f"unknown format {format!r}; a report can be {', '.join(FORMATS)}")
+    return FORMATS[format](report)

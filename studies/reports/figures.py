@@ -1,0 +1,88 @@
+"""Figures as words, the same in text and HTML. What cannot be computed is a dash or its reason, never nan."""
+
+from __future__ import annotations
+
+from studies.reports.shape import AccuracyFigures, AlphaFigures, Bounds, Helpful, Report, Spread, Trend
+
+NONE = "–"
+REASONS = {
+    "no_overlap": "undefined: no item has two answers",
+    "no_variation": "undefined: all answers are the same",
+}
+
+
+def share(value: float | None) -> str:
+    """0.517"""
+    return NONE if value is None else f"{value:.3f}"
+
+
+def accuracy(figures: AccuracyFigures | None) -> str:
+    """0.517 ± 0.126; without the second part for one annotator."""
+    return mean_std(figures.mean, figures.std) if figures else NONE
+
+
+def spread(figures: Spread | None) -> str:
+    """3.90 ± 0.40"""
+    return mean_std(figures.mean, figures.std, digits=2) if figures else NONE
+
+
+def mean_std(mean: float | None, std: float | None, digits: int = 3) -> str:
+    """Mean ± standard deviation."""
+    if mean is None:
+        return NONE
+    return f"{mean:.{digits}f}" if std is None else f"{mean:.{digits}f} ± {std:.{digits}f}"
+
+
+def interval(bounds: Bounds | None) -> str:
+    """[0.300, 0.700]"""
+    return NONE if bounds is None else f"[{bounds[0]:.3f}, {bounds[1]:.3f}]"
+
+
+def alpha(figures: AlphaFigures | None) -> str:
+    """0.501, or why there is none."""
+    if figures is None:
+        return NONE
+    return REASONS[figures.undefined] if figures.undefined else share(figures.value)
+
+
+def alpha_short(figures: AlphaFigures | None) -> str:
+    """The same for a narrow column."""
+    return "undefined" if figures and figures.undefined else alpha(figures)
+
+
+def helpful(figures: Helpful | None) -> str:
+    """overview 12 / features 48 (80 %)"""
+    if figures is None:
+        return NONE
+    total = figures.overview + figures.features
+    percent = f" ({100 * figures.features / total:.0f} %)" if total else ""
+    return f"{figures.overview} / {figures.features}{percent}"
+
+
+def p_value(p: float) -> str:
+    """0.100; tiny ones as a bound."""
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def p_sentence(p: float) -> str:
+    """p = 0.100 or p < 0.001"""
+    return f"p {p_value(p)}" if p < 0.001 else f"p = {p_value(p)}"
+
+
+def signed(difference: float) -> str:
+    """+0.100; what rounds to nothing has no minus."""
+    return f"{round(difference, 3) + 0.0:+.3f}"
+
+
+def plan(report: Report) -> str:
+    """Whether the report keeps to the freeze."""
+    if report.plan.sha256 is None:
+        return "not frozen"
+    match = "matches plan" if report.matches_plan else "DEVIATES FROM plan"
+    return f"{match} {report.plan.sha256[:12]}"
+
+
+def trend(found: Trend) -> str:
+    """The trend test in one sentence."""
+    correlation = "no variation" if found.correlation is None else f"correlation {found.correlation:+.3f}"
+    return f"Trend of accuracy over {', '.join(found.order)}: {correlation}, {p_sentence(found.p)}"

@@ -1,0 +1,90 @@
+"""One condition's figures from its rating table. Loads numpy: for workers and commands, never for the web process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from analysis_core.statistics import alpha, alpha_interval, crossed_accuracy, summary
+from studies.config import FEATURE_STAGES, OVERVIEW_STAGES, StudyConfig
+from studies.reports.ratings import RatedItem, RatingTable
+from studies.reports.shape import AccuracyFigures, AlphaFigures, ConditionReport, Helpful, Part, Split, Spread
+
+Rows = Sequence[Sequence[Any]]
+
+
+def condition_report(config: StudyConfig, items: Sequence[RatedItem], table: RatingTable) -> ConditionReport:
+    """All figures of one condition; a condition without answers has the same parts, with nulls in them."""
+    # Where the list of choices is the same for all items, the classes themselves are compared; else the letters,
+    # because a class that only some items offer would make agreement by chance look rare.
+    rated = table.labels if config.answers.fixed else table.letters
+    return ConditionReport(
+        name=table.condition,
+        stages=table.stages,
+        annotators=len(table.annotators),
+        items=len(items),
+        accuracy=accuracy_figures(table.correct),
+        alpha=alpha_figures(rated),
+        alpha_identity=alpha_figures(table.labels),
+        confidence=_confidence(table) if "confidence" in config.questions else None,
+        helpful=_helpful(table) if "helpful_page" in config.questions and _has_both_pages(table) else None,
+        categories=None,
+        split=_split(items, table.correct, rated),
+    )
+
+
+def accuracy_figures(correct: Rows) -> AccuracyFigures:
+    """Mean and std over annotators, with an interval for new annotators and new items."""
+    if not correct:
+        return AccuracyFigures(mean=None, std=None, interval=None, over=None, per_annotator=())
+    found = crossed_accuracy(correct)
+    return AccuracyFigures(
+        mean=found.mean, std=found.std, interval=found.interval, over=found.over, per_annotator=found.per_annotator
+    )
+
+
+def alpha_figures(rated: Rows) -> AlphaFigures:
+    """Alpha of nominal answers, with an interval for new annotators and new items."""
+    if not rated:
+        return AlphaFigures(value=None, interval=None, over="both", level="nominal", undefined="no_overlap")
+    found, interval = alpha(rated, "nominal"), alpha_interval(rated, "nominal", over="both")
+    return AlphaFigures(
+        value=found.value, interval=interval.interval, over=interval.over, level=found.level, undefined=found.reason
+    )
+
+
+def _split(items: Sequence[RatedItem], correct: Rows, rated: Rows) -> Split | None:
+    if any(item.model_is_right is None for item in items):
+        return None
+
+    def part(keep: Callable[[RatedItem], bool]) -> Part:
+        columns = [column for column, item in enumerate(items) if keep(item)]
+        return Part(
+            items=len(columns),
+            accuracy=accuracy_figures(_only(correct, columns)),
+            alpha=alpha_figures(_only(rated, columns)),
+        )
+
+    return Split(model_right=part(lambda i: bool(i.model_is_right)), model_wrong=part(lambda i: not i.model_is_right))
+
+
+def _only(rows: Rows, columns: Sequence[int]) -> list[list[Any]]:
+    return [[row[column] for column in columns] for row in rows] if columns else []
+
+
+def _confidence(table: RatingTable) -> Spread:
+    found = summary(_cells(table.confidence))
+    return Spread(mean=found.mean, std=found.std)
+
+
+def _helpful(table: RatingTable) -> Helpful:
+    cells = _cells(table.helpful)
+    return Helpful(overview=cells.count("overview"), features=cells.count("features"))
+
+
+def _has_both_pages(table: RatingTable) -> bool:
+    return bool(OVERVIEW_STAGES.intersection(table.stages)) and bool(FEATURE_STAGES.intersection(table.stages))
+
+
+def _cells(rows: Iterable[Iterable[Any]]) -> list[Any]:
+    return [cell for row in rows for cell in row]

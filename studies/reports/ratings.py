@@ -1,0 +1,168 @@
+"""Everything a report depends on, read once from the database: rating tables (annotators x items), one per condition.
+
+Counted are finished sheets of one kind only (a sheet under way may still change; a withdrawn one has no answers), items
+that are not practice, and of each answer the newest revision. Annotators are in order of pseudonym, items of position.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from studies.models import Answer, Condition, Item, Sheet, Study, StudyVersion
+from studies.models.sheet import Kind
+from studies.selectors import sheets_per_condition
+
+# Part of every data hash: raise it when the same data give another report, and stored ones are built anew.
+FORMAT = 1
+
+Values = dict[tuple[int, int, str], Any]
+
+
+@dataclass(frozen=True)
+class RatedItem:
+    """One counted item; model_is_right is None where the dataset does not tell the truth."""
+
+    position: int
+    choices: int
+    model_is_right: bool | None
+
+
+@dataclass(frozen=True)
+class RatingTable:
+    """One condition's answers, each field [annotators, items]; None is missing.
+
+    letters: the canonical letter chosen; labels: what it stands for; correct: whether it is the model's prediction
+    """
+
+    condition: str
+    stages: tuple[str, ...]
+    quota: int
+    unfinished: int
+    withdrawn: int
+    annotators: tuple[str, ...]
+    letters: tuple[tuple[str | None, ...], ...]
+    labels: tuple[tuple[str | None, ...], ...]
+    correct: tuple[tuple[bool | None, ...], ...]
+    confidence: tuple[tuple[int | None, ...], ...]
+    helpful: tuple[tuple[str | None, ...], ...]
+
+
+@dataclass(frozen=True)
+class Ratings:
+    """All conditions of a version, and what else its report says.
+
+    plan: the hash set at the freeze or ""; plan_now: the same, computed again from what is stored today
+    """
+
+    study: str
+    version: str
+    state: str
+    sheets: str
+    plan: str
+    plan_now: str
+    peeks: int
+    items: tuple[RatedItem, ...]
+    tables: tuple[RatingTable, ...]
+
+    @property
+    def sha256(self) -> str:
+        """The hash of all of it."""
+        content = json.dumps([FORMAT, asdict(self)], sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(content.encode()).hexdigest()
+
+
+def sheet_kind(study: Study) -> str:
+    """Which sheets a report is about unless asked otherwise: live ones as soon as there is one, else simulated."""
+    has_live = Sheet.objects.filter(version__study=study, kind=Kind.LIVE).exists()
+    return str(Kind.LIVE if has_live else Kind.SIMULATED)
+
+
+def ratings_of(version: StudyVersion, kind: str) -> Ratings:
+    """Read the sheets of one kind (live, simulated or pilot)."""
+    items = list(version.items.filter(is_practice=False).order_by("position"))
+    sheets = list(
+        version.sheets.filter(kind=kind, step=Sheet.Step.DONE, condition__isnull=False)
+        .select_related("annotator")
+        .order_by("annotator__pseudonym")
+    )
+    values = _newest_values(version, kind)
+    fill = {row["name"]: row for row in sheets_per_condition(version, kind)}
+    return Ratings(
+        study=version.study.slug,
+        version=version.sha256,
+        state=version.study.state,
+        sheets=kind,
+        plan=version.plan_sha256,
+        plan_now=_plan_now(version),
+        peeks=version.study.audit.filter(act="peek").count(),
+        items=tuple(_rated(item) for item in items),
+        tables=tuple(
+            _table(arm, [s for s in sheets if s.condition_id == arm.pk], items, values, fill[arm.name])
+            for arm in version.conditions.order_by("position")
+        ),
+    )
+
+
+def data_sha256(version: StudyVersion, kind: str) -> str:
+    """The hash over everything that a report of these sheets depends on."""
+    return ratings_of(version, kind).sha256
+
+
+def _newest_values(version: StudyVersion, kind: str) -> Values:
+    """(sheet, item, question) -> value: later revisions overwrite earlier ones."""
+    rows = (
+        Answer.objects.filter(
+            sheet__version=version, sheet__kind=kind, sheet__step=Sheet.Step.DONE, item__is_practice=False
+        )
+        .order_by("revision")
+        .values_list("sheet_id", "item_id", "question", "value")
+    )
+    return {(sheet, item, question): value for sheet, item, question, value in rows}
+
+
+def _rated(item: Item) -> RatedItem:
+    return RatedItem(item.position, len(item.choices), None if item.truth is None else item.model_is_right)
+
+
+def _table(
+    arm: Condition, sheets: list[Sheet], items: list[Item], values: Values, fill: dict[str, int | str]
+) -> RatingTable:
+    def answers(question: str) -> list[list[Any]]:
+        return [[values.get((sheet.pk, item.pk, question)) for item in items] for sheet in sheets]
+
+    choices = answers("choice")
+    return RatingTable(
+        condition=arm.name,
+        stages=tuple(arm.stages),
+        quota=arm.quota,
+        unfinished=int(fill["active"]),
+        withdrawn=int(fill["withdrawn"]),
+        annotators=tuple(sheet.annotator.pseudonym for sheet in sheets),
+        letters=tuple(tuple(c["letter"] if c else None for c in row) for row in choices),
+        labels=tuple(tuple(_label(i, c) for i, c in zip(items, row, strict=True)) for row in choices),
+        correct=tuple(tuple(_is_correct(i, c) for i, c in zip(items, row, strict=True)) for row in choices),
+        confidence=tuple(map(tuple, answers("confidence"))),
+        helpful=tuple(map(tuple, answers("helpful"))),
+    )
+
+
+def _label(item: Item, chosen: dict[str, Any] | None) -> str | None:
+    if chosen is None:
+        return None
+    return next(str(choice["label"]) for choice in item.choices if choice["letter"] == chosen["letter"])
+
+
+def _is_correct(item: Item, chosen: dict[str, Any] | None) -> bool | None:
+    return None if chosen is None else item.prediction in chosen["classes"]
+
+
+def _plan_now(version: StudyVersion) -> str:
+    if not version.plan_sha256:
+        return ""
+    # The freezing service leads to the engine, which a page that only reads ratings has no use for.
+    from studies.services.freezing import plan_sha256
+
+    return plan_sha256(version)

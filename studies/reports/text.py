@@ -1,0 +1,80 @@
+"""A report as text for a terminal or a log: one line per condition, never wrapped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from studies.reports import figures
+from studies.reports.shape import ConditionReport, Report
+
+HEADER = (
+    "condition",
+    "annotators",
+    "accuracy",
+    "95 % interval",
+    "alpha",
+    "95 % interval",
+    "right / wrong",
+    "confidence",
+    "overview / features",
+)
+
+
+def as_text(report: Report) -> str:
+    """The whole report; lines end with a newline."""
+    return "\n".join(_lines(report)) + "\n"
+
+
+def _lines(report: Report) -> Iterator[str]:
+    if report.mark:
+        yield report.mark
+    yield f"{report.title} ({report.study})"
+    yield f"Version {report.version[:12]}; state: {report.state}; {figures.plan(report)}."
+    items = report.conditions[0].items if report.conditions else 0
+    yield f"{items} items; guessing reaches {figures.share(report.chance)}. Accuracy: mean ± std over annotators."
+    yield "Intervals hold for new annotators and new items. right / wrong: accuracy where the model is right / wrong."
+    yield ""
+    yield from _table([HEADER, *(_row(condition) for condition in report.conditions)])
+    yield from _tests(report)
+    if report.warnings:
+        yield ""
+        yield "Please note"
+        yield from (f"- {warning}" for warning in report.warnings)
+
+
+def _row(condition: ConditionReport) -> tuple[str, ...]:
+    split = condition.split
+    parts = (split.model_right, split.model_wrong) if split else ()
+    return (
+        condition.name,
+        str(condition.annotators),
+        figures.accuracy(condition.accuracy),
+        figures.interval(condition.accuracy.interval if condition.accuracy else None),
+        figures.alpha_short(condition.alpha),
+        figures.interval(condition.alpha.interval),
+        " / ".join(figures.share(part.accuracy.mean) for part in parts) or figures.NONE,
+        figures.spread(condition.confidence),
+        figures.helpful(condition.helpful),
+    )
+
+
+def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Columns aligned; a column without a single figure is left out."""
+    columns = [column for column in zip(*rows, strict=True) if any(cell != figures.NONE for cell in column[1:])]
+    widths = [max(map(len, column)) for column in columns]
+    for cells in zip(*columns, strict=True):
+        yield "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
+
+
+def _tests(report: Report) -> Iterator[str]:
+    if report.trend:
+        yield ""
+        yield figures.trend(report.trend)
+    if report.comparisons:
+        yield ""
+        yield "Differences of accuracy, annotators permuted; adjusted for all pairs (Holm)"
+    for pair in report.comparisons:
+        yield (
+            f"- {pair.b} minus {pair.a}: {figures.signed(pair.difference)}, {figures.p_sentence(pair.p)},"
+            f" adjusted {figures.p_value(pair.p_adjusted)}"
+        )
