@@ -42,7 +42,7 @@ class CnnLstmSa(nn.Module):
             network.load_state_dict(described.tensors("cpu"))
         except (TypeError, RuntimeError) as error:
             raise BadCheckpoint(f"{described.folder} does not fit cnn_lstm_sa: {error}") from error
-        return cls(network.to(device), described.labels)
+        return cls(network.to(device).requires_grad_(False), described.labels)
 
     def encode(self, sample: Mapping[str, Any]) -> Encoded:
         """image: Pillow picture, resized to the network's square (atoms' boxes are in its pixels); text: question.

@@ -119,7 +119,7 @@ def test_generated_clevr_answers_lie_in_the_28():
 
 @needs_samples
 def test_object_centres_of_generated_clevr_scenes_have_the_named_colour():
-    # A check of the samples' README. Chroma alone cannot tell brown from dark yellow, hence a cosine to the named colour.
+    # A check of the samples' README; shading scales a colour and keeps its direction in RGB space.
     dataset = Clevr(SAMPLES / "generated", "new")
     cosines = []
     for i in range(0, 110, 10):
