@@ -36,11 +36,13 @@ def overlay(
     weights: [n]: strength classes 0-5 relative to the largest |weight|; class 0 is a thin white line, stronger ones are
              wider and brighter, negative ones blue and dashed. None: all thin and white
     labels:  a short text per box, in a tag at its upper left corner; "" = none
-    raises:  BadInput (numbers of boxes, weights and labels differ, or a size without pixels)
+    raises:  BadInput (boxes that are none, unequal numbers of boxes, weights and labels, a size without pixels)
     """
-    corners = np.asarray(boxes, dtype=np.float64).reshape(-1, 4) * upscale
+    corners = np.asarray(boxes, dtype=np.float64) * upscale
     values = np.zeros(len(corners)) if weights is None else np.asarray(weights, dtype=np.float64)
     tags = [""] * len(corners) if labels is None else list(labels)
+    if len(corners) and (corners.ndim != 2 or corners.shape[1] != 4 or not np.isfinite(corners).all()):
+        raise BadInput(f"boxes are finite numbers [n, 4], not {list(corners.shape)}")
     if not len(corners) == len(values) == len(tags):
         raise BadInput(f"{len(corners)} boxes, {len(values)} weights and {len(tags)} labels do not go together")
     if min(size) < 1 or upscale < 1:

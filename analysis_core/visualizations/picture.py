@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -23,13 +22,11 @@ def open_checked(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> Image.Ima
     raises: BadData (missing, another format, damaged, more than max_pixels)
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=FORMATS) as image:
-                if image.width * image.height > max_pixels:
-                    message = f"{image.width} x {image.height} pixels are more than the {max_pixels:,} allowed"
-                    raise BadData(message, file=path)
-                return flatten(ImageOps.exif_transpose(image))
+        with Image.open(path, formats=FORMATS) as image:
+            if image.width * image.height > max_pixels:
+                message = f"{image.width} x {image.height} pixels are more than the {max_pixels:,} allowed"
+                raise BadData(message, file=path)
+            return flatten(ImageOps.exif_transpose(image))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise BadData(f"has more than the {max_pixels:,} pixels allowed", file=path) from error
     except UnidentifiedImageError as error:

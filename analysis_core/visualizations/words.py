@@ -59,7 +59,9 @@ def svg(words: Sequence[str], values: Any, *, title: str, width: int = 640) -> b
     if len(weights) != len(words):
         raise BadInput(f"{len(words)} words need as many weights, not {len(weights)}")
     classes = levels(weights)
-    lines = _lines(words, width - 2 * MARGIN)
+    room = width - 2 * MARGIN
+    words = [parts.shortened(word, SIZE, room - 2 * PAD - GAP) for word in words]
+    lines = _lines(words, room)
     body: list[str] = []
     for row, indices in enumerate(lines):
         x, base = MARGIN, MARGIN + row * LINE + SIZE
