@@ -283,7 +283,7 @@ def _graph(job: Job) -> Computed:
     start, features = time.perf_counter(), job.params["options"]["features"]
     rows = [(f"Feature {i}", row["weight"]) for i, row in enumerate(features, start=1)]
     drawn = graph.svg(rows, None)
-    return _done({"features": features}, {"graph": (drawn.encode(), SVG)}, start)
+    return _done({"features": features}, {"graph": (drawn, SVG)}, start)
 
 
 def _drawn(
@@ -391,7 +391,8 @@ def _extremes(source: tuple[tuple[str, Any], ...], split: str, pool: int, top: i
     from analysis_core.stages import representation
 
     store = _store(dict(source), split)
-    return representation.extremes(store, k=top * EXAMPLE_SPARES, exclude=exclude, pool=pool)
+    left = min(len(store), pool) - sum(index < pool for index in exclude)
+    return representation.extremes(store, k=max(1, min(top * EXAMPLE_SPARES, left)), exclude=exclude, pool=pool)
 
 
 def _store_key(source: Source, split: str) -> dict[str, Any]:

@@ -6,13 +6,12 @@ import time
 from argparse import Namespace
 from typing import Any
 
-from django.db import transaction
-
 from studies.cli.output import Output, Refused
 from studies.cli.subjects import study_named
 from studies.models import Run, StudyVersion
 from studies.selectors import artefact_progress, sheets_per_condition
 from studies.services.precompute import is_precomputed, precompute_start
+from studies.services.ringing import workers_ring
 
 OPEN = ("wanted", "leased")
 
@@ -28,7 +27,8 @@ def precompute(arguments: Namespace, output: Output) -> None:
         _work_here(version, output)
         output.line(_summary(version))
         return
-    _ring(output)
+    if not workers_ring():
+        output.note("the broker cannot be reached; a running worker finds the work by itself within 15 seconds")
     if run.problem:
         raise Refused([run.problem])
     output.line(_summary(version))
@@ -88,17 +88,6 @@ def _work_here(version: StudyVersion, output: Output) -> None:
             if not version.artefacts.filter(state__in=OPEN).exists():
                 raise Refused(failed or ["the precomputation stopped without a reason"])
             time.sleep(0.5)  # the rest is leased by another process
-
-
-def _ring(output: Output) -> None:
-    from kombu.exceptions import OperationalError
-
-    from studies.tasks import work_task
-
-    try:
-        transaction.on_commit(work_task.delay)
-    except (OperationalError, OSError) as error:
-        output.note(f"the broker cannot be reached ({error}); a running worker finds the work by itself in 15 seconds")
 
 
 def _summary(version: StudyVersion) -> str:

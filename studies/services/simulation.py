@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from studies import pages
@@ -42,20 +42,24 @@ def sheets_simulate(
     policy: Policy,
     per_condition: int,
     seed: int,
+    conditions: Sequence[Condition] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Sheet]:
-    """Fill sheets up to `per_condition` simulated annotators in each condition; again = nothing more to do."""
-    conditions = list(version.conditions.all())
+    """Fill sheets up to `per_condition` simulated annotators in each condition; again = nothing more to do.
+
+    conditions: these only; None = all
+    """
+    conditions = list(version.conditions.all()) if conditions is None else conditions
     sheets: list[Sheet] = []
     total = len(conditions) * per_condition
     for number in range(per_condition):
-        for condition in conditions:
+        for place, condition in enumerate(conditions, start=1):
             finished = condition.sheets.filter(kind=Kind.SIMULATED, step=Sheet.Step.DONE).count()
             if finished <= number:
                 generator = random.Random(f"{seed}/{condition.position}/{number}/{policy.name}")
                 sheets.append(_simulate(version, condition, policy, generator))
             if progress:
-                progress(number * len(conditions) + condition.position + 1, total)
+                progress(number * len(conditions) + place, total)
     return sheets
 
 

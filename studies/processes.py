@@ -1,0 +1,109 @@
+"""The demo's two processes, web and worker: started, watched, and stopped by their pids."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from types import TracebackType
+
+from django.conf import settings
+
+STOP_SECONDS = 10
+RESTARTS = 5
+
+
+class PortTaken(Exception):
+    """Another program listens on the port."""
+
+
+def require_free_port(port: int) -> None:
+    """raises: PortTaken, with what to do"""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise PortTaken(
+                f"port {port} on 127.0.0.1 cannot be used ({error.strerror}): stop what listens there, or choose"
+                " another one, for example PORT=8001 make demo"
+            ) from error
+
+
+class Processes:
+    """Web server and worker as children of this process; leaving the `with` block stops both."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._restarts = 0
+
+    def __enter__(self) -> Processes:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for child in self._children.values():
+            child.terminate()
+        for child in self._children.values():
+            try:
+                child.wait(timeout=STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+
+    def start_web(self) -> None:
+        """One server process with threads; it never loads torch."""
+        options = f"--bind 127.0.0.1:{self.port} --worker-class gthread --workers 1 --threads 8 --log-level warning"
+        self._start("web", f"gunicorn studyapp.wsgi {options}")
+
+    def start_worker(self) -> None:
+        """One Celery worker, at low priority so that the pages stay quick."""
+        options = "--pool solo --queues cpu --loglevel warning --without-gossip --without-mingle --without-heartbeat"
+        self._start("worker", f"celery -A studyapp worker {options} --hostname demo-{os.getpid()}@%h", niceness=10)
+
+    def wait_for_web(self, seconds: float = 60) -> None:
+        """Until the first page answers. raises: RuntimeError"""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self._children["web"].poll() is not None:
+                break
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/login/", timeout=5):
+                    return
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.1)
+        raise RuntimeError("the web server did not start; its messages stand above")
+
+    def check(self) -> None:
+        """Restart a worker that died; its leases are taken up again. raises: RuntimeError"""
+        if self._children["web"].poll() is not None:
+            raise RuntimeError("the web server stopped; its messages stand above")
+        if self._children["worker"].poll() is not None:
+            self._restarts += 1
+            if self._restarts > RESTARTS:
+                raise RuntimeError(f"the worker stopped {self._restarts} times; its messages stand above")
+            self.start_worker()
+
+    def _start(self, name: str, command: str, niceness: int = 0) -> None:
+        # A session of its own: Ctrl-C reaches this process only, which then stops its children by pid.
+        self._children[name] = subprocess.Popen(
+            [sys.executable, "-m", *command.split()], cwd=settings.BASE_DIR, start_new_session=True
+        )
+        if niceness:
+            os.setpriority(os.PRIO_PROCESS, self._children[name].pid, niceness)
+
+
+def stop_on_terminate() -> None:
+    """Let SIGTERM end the `with` block like Ctrl-C does."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
