@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+from studies.reports.html import as_html
 from studies.reports.shape import Report
 from studies.reports.text import as_text
 
@@ -18,7 +19,7 @@ def as_json(report: Report) -> str:
     return json.dumps(report.model_dump(mode="json"), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-FORMATS: dict[str, Callable[[Report], str]] = {"text": as_text, "json": as_json}
+FORMATS: dict[str, Callable[[Report], str]] = {"text": as_text, "json": as_json, "html": as_html}
 
 
 def render(report: Report, format: str) -> str:

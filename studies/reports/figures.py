@@ -5,10 +5,6 @@ from __future__ import annotations
 from studies.reports.shape import AccuracyFigures, AlphaFigures, Bounds, Helpful, Report, Spread, Trend
 
 NONE = "–"
-REASONS = {
-    "no_overlap": "undefined: no item has two answers",
-    "no_variation": "undefined: all answers are the same",
-}
 
 
 def share(value: float | None) -> str:
@@ -39,24 +35,18 @@ def interval(bounds: Bounds | None) -> str:
 
 
 def alpha(figures: AlphaFigures | None) -> str:
-    """0.501, or why there is none."""
+    """0.501; the reason of an undefined one stands among the warnings."""
     if figures is None:
         return NONE
-    return REASONS[figures.undefined] if figures.undefined else share(figures.value)
-
-
-def alpha_short(figures: AlphaFigures | None) -> str:
-    """The same for a narrow column."""
-    return "undefined" if figures and figures.undefined else alpha(figures)
+    return "undefined" if figures.undefined else share(figures.value)
 
 
 def helpful(figures: Helpful | None) -> str:
-    """overview 12 / features 48 (80 %)"""
-    if figures is None:
+    """12 / 48 (80 %): Overview, Features, and the share of the latter."""
+    total = figures.overview + figures.features if figures else 0
+    if figures is None or not total:
         return NONE
-    total = figures.overview + figures.features
-    percent = f" ({100 * figures.features / total:.0f} %)" if total else ""
-    return f"{figures.overview} / {figures.features}{percent}"
+    return f"{figures.overview} / {figures.features} ({100 * figures.features / total:.0f} %)"
 
 
 def p_value(p: float) -> str:

@@ -50,7 +50,7 @@ def _row(condition: ConditionReport) -> tuple[str, ...]:
         str(condition.annotators),
         figures.accuracy(condition.accuracy),
         figures.interval(condition.accuracy.interval if condition.accuracy else None),
-        figures.alpha_short(condition.alpha),
+        figures.alpha(condition.alpha),
         figures.interval(condition.alpha.interval),
         " / ".join(figures.share(part.accuracy.mean) for part in parts) or figures.NONE,
         figures.spread(condition.confidence),

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from studies.reports.ratings import Ratings
 from studies.reports.shape import Comparison, ConditionReport
 
+REASONS = {"no_overlap": "no item has two answers", "no_variation": "all answers are the same"}
 SHEETS = {
     "simulated": "These answers come from simulated annotators: they say nothing about people.",
     "pilot": "These are pilot answers: they are shown because they were asked for, and never count.",
@@ -20,6 +21,11 @@ def warnings(
     found = [SHEETS[ratings.sheets]] if ratings.sheets in SHEETS else []
     found.extend(_about_the_plan(ratings))
     found.extend(_about_annotators(ratings))
+    found.extend(
+        f"Alpha of condition {condition.name} is undefined: {REASONS[condition.alpha.undefined]}."
+        for condition in conditions
+        if condition.alpha.undefined and condition.annotators > 1
+    )
     found.extend(_about_tests(conditions, comparisons, level))
     return tuple(found)
 
