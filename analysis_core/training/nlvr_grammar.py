@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis_core.training.nlvr_grammar_scenes import COLOURS, SHAPES, Bools, Ints, Scenes
+from analysis_core.models.nlvr_regions.regions import COLOURS, SHAPES
+from analysis_core.training.nlvr_grammar_scenes import Bools, Ints, Scenes
 
 Picks = Callable[[Scenes], Bools]
 
@@ -126,7 +127,8 @@ def block(c: Choices, colour: int | None = None) -> Thing:
 
 def item(c: Choices, colour: int | None = None, *, coloured: float = 0.8) -> Thing:
     """An object of a scattered box: perhaps a size, a colour, a shape."""
-    words, tests = [], [any_of]
+    words: list[str] = []
+    tests: list[Picks] = [any_of]
     if c.chance(0.06):
         size = c.one(*_SIZE_WORDS)
         words.append(size)
@@ -209,6 +211,7 @@ def touching(c: Choices) -> tuple[str, Picks]:
     )
     form = c.rng.choice(5, p=(0.5, 0.15, 0.15, 0.05, 0.15))
     article = c.one("the", "the", "a", "an", "any")
+    of: Picks
     if form == 0:
         words, of = f"{article} {c.one('edge', 'edge', 'wall', 'wall', 'side')}", _edge
     elif form == 1:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analysis_core.models.nlvr_regions.regions import COLOURS, SHAPES
 from analysis_core.training import nlvr_grammar as g
-from analysis_core.training.nlvr_grammar_scenes import COLOURS, SHAPES, Bools, Ints, Scenes
+from analysis_core.training.nlvr_grammar_scenes import Bools, Ints, Scenes, some
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def box_test(c: g.Choices, tower: bool) -> BoxTest:
 
 
 def how_many(c: g.Choices, tower: bool, *, places: bool = True) -> BoxTest:
-    """ "two blue blocks", "a black block at the top", "no circle touching the edge"."""
+    """As in "two blue blocks", "a black block at the top", "no circle touching the edge"."""
     q, kind = g.quantity(c, 3), g.thing(c, tower)
     if kind.one in ("item", "object"):
         # Without colour, shape or place it is the size of the box, where a bare number is exact.
@@ -65,7 +66,7 @@ def how_many(c: g.Choices, tower: bool, *, places: bool = True) -> BoxTest:
 
 
 def how_big(c: g.Choices, tower: bool) -> BoxTest:
-    """ "exactly four blocks", "3 items": a bare number is exact here."""
+    """As in "exactly four blocks", "3 items": a bare number is exact here."""
     q = g.quantity(c, 4 if tower else 6, bare_is_exact=True)
     noun = c.one("block", "block", "block", "object") if tower else c.one("item", "item", "object")
     text = f"{q.text} {g.plural(noun) if q.plural else noun}"
@@ -73,7 +74,7 @@ def how_big(c: g.Choices, tower: bool) -> BoxTest:
 
 
 def only(c: g.Choices, tower: bool) -> BoxTest:
-    """ "only blue and yellow items", "blocks of black color only": nothing else, and each of them."""
+    """As in "only blue and yellow items", "blocks of black color only": nothing else, and each of them."""
     noun = g.plural(c.one("block", "block", "item") if tower else c.one("item", "item", "object"))
     wanted = c.colours(1 if c.chance(0.6) else 2)
     names = " and ".join(COLOURS[k] for k in wanted)
@@ -95,7 +96,7 @@ def _nothing_but(s: Scenes, sets: tuple[g.Picks, ...]) -> Bools:
 
 
 def colours(c: g.Choices, tower: bool) -> BoxTest:
-    """ "blocks of all three colors", "items of two different colors", "only items of the same shape"."""
+    """As in "blocks of all three colors", "items of two different colors", "only items of the same shape"."""
     noun = g.plural("block" if tower else c.one("item", "object"))
     by_shape = not tower and c.chance(0.25)
     what = "shape" if by_shape else "color"
@@ -118,7 +119,7 @@ def distinct(values: Ints) -> Ints:
 
 
 def kinds(c: g.Choices, tower: bool) -> BoxTest:
-    """ "a yellow circle, a blue square and two black items": each of two or three statements holds."""
+    """As in "a yellow circle, a blue square and two black items": each of two or three statements holds."""
     tests = [how_many(c, tower, places=c.chance(0.3)) for _ in range(3 if c.chance(0.2) else 2)]
     text = ", ".join(test.text for test in tests[:-1]) + f" and {tests[-1].text}"
     refers = tuple(of for test in tests for of in test.refers)
@@ -126,7 +127,7 @@ def kinds(c: g.Choices, tower: bool) -> BoxTest:
 
 
 def of_which(c: g.Choices, tower: bool) -> BoxTest:
-    """ "four items of which two are blue", "exactly three blocks where one of them is black"."""
+    """As in "four items of which two are blue", "exactly three blocks where one of them is black"."""
     size = how_big(c, tower)
     n = c.number(1, 3)
     forms = (("", g.at_least(n)), ("at least ", g.at_least(n)), ("exactly ", g.exactly(n)), ("only ", g.exactly(n)))
@@ -149,7 +150,7 @@ def of_which(c: g.Choices, tower: bool) -> BoxTest:
 
 
 def sized(c: g.Choices, tower: bool) -> BoxTest:
-    """ "four items of two different colors", "three blocks of the same color", "3 items with only blue color"."""
+    """As in "four items of two different colors", "three blocks of the same color", "3 items with only blue color"."""
     size = how_big(c, tower)
     n = c.number(1, 3)
     words = (
@@ -168,7 +169,7 @@ def sized(c: g.Choices, tower: bool) -> BoxTest:
 
 
 def same_number(c: g.Choices, tower: bool) -> BoxTest:
-    """ "the same number of blue and yellow items", "more black than blue blocks"."""
+    """As in "the same number of blue and yellow items", "more black than blue blocks"."""
     noun = g.plural("block" if tower else c.one("item", "object"))
     a, b = c.colours(2)
     first, second = g.colour_is(a), g.colour_is(b)
@@ -180,21 +181,21 @@ def same_number(c: g.Choices, tower: bool) -> BoxTest:
 
 
 def parts(c: g.Choices, tower: bool) -> BoxTest:
-    """ "a black base", "black as a base and yellow as a top block", "a blue second block"."""
+    """As in "a black base", "black as a base and yellow as a top block", "a blue second block"."""
     a, b = c.number(0, 2), c.number(0, 2)
     side = c.one("base", "top")
     other = "top" if side == "base" else "base"
     first, second = part(side, a), part(other, b)
     if c.chance(0.4):
         text = c.one(f"a {COLOURS[a]} {side}", f"a {side} of {COLOURS[a]} block", f"{COLOURS[a]} color {side}")
-        return BoxTest("parts", text, lambda s: first(s).any(-1), (first,))
+        return BoxTest("parts", text, lambda s: some(first(s)), (first,))
     text = c.one(
         f"{COLOURS[a]} as a {side} and {COLOURS[b]} as a {other} block",
         f"a {COLOURS[a]} {side} and a {COLOURS[b]} {other}",
         f"a {COLOURS[a]} block at the {side} and {COLOURS[b]} at the {other}",
         f"{COLOURS[a]} {side} and {COLOURS[b]} {other}",
     )
-    return BoxTest("parts", text, lambda s: first(s).any(-1) & second(s).any(-1), (first, second))
+    return BoxTest("parts", text, lambda s: some(first(s)) & some(second(s)), (first, second))
 
 
 def part(side: str, colour: int) -> g.Picks:
@@ -204,19 +205,19 @@ def part(side: str, colour: int) -> g.Picks:
 
 
 def on_top(c: g.Choices, tower: bool) -> BoxTest:
-    """ "3 items where the black item is on top", "a yellow item on top"."""
+    """As in "3 items where the black item is on top", "a yellow item on top"."""
     colour = c.number(0, 2)
     of = part("top", colour)
     if c.chance(0.5):
         text = f"{c.one('a', 'the')} {COLOURS[colour]} {c.one('item', 'object')} {c.one('on', 'at the')} top"
-        return BoxTest("on_top", text, lambda s: of(s).any(-1), (of,))
+        return BoxTest("on_top", text, lambda s: some(of(s)), (of,))
     size = how_big(c, tower)
     text = f"{size.text} {c.one('where the', 'and the', 'and a')} {COLOURS[colour]} item {c.one('is on', 'on')} top"
-    return BoxTest("on_top", text, lambda s: size.of(s) & of(s).any(-1), (of, g.any_of))
+    return BoxTest("on_top", text, lambda s: size.of(s) & some(of(s)), (of, g.any_of))
 
 
 def stacked(c: g.Choices, tower: bool) -> BoxTest:
-    """ "two blue blocks stacked together"."""
+    """As in "two blue blocks stacked together"."""
     n, colour = c.number(2, 3), c.number(0, 2)
     of = g.colour_is(colour)
     word = g.number_word(n) if c.chance(0.5) else str(n)
@@ -229,15 +230,15 @@ def stacked(c: g.Choices, tower: bool) -> BoxTest:
 def longest_run(s: Scenes, of: g.Picks) -> Ints:
     """[N, 3] the longest run of picked-out blocks that stand on one another."""
     picked = of(s)
-    run, longest = picked, picked.any(-1).astype(np.int64)
+    run, longest = picked, some(picked).astype(np.int64)
     for length in (2, 3, 4):
-        run = picked & (s.on & run[..., None, :]).any(-1)
-        longest = np.where(run.any(-1), length, longest)
+        run = picked & some(s.on & run[..., None, :])
+        longest = np.where(some(run), length, longest)
     return longest
 
 
 def only_shapes(c: g.Choices, tower: bool) -> BoxTest:
-    """ "only squares and circles"."""
+    """As in "only squares and circles"."""
     wanted = [int(k) for k in c.rng.permutation(3)[: 1 if c.chance(0.5) else 2]]
     names = " and ".join(g.plural(SHAPES[k]) for k in wanted)
     sets: tuple[Callable[[Scenes], Bools], ...] = tuple(_shape_is(k) for k in wanted)

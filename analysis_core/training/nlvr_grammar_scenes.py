@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-COLOURS = ("yellow", "blue", "black")
-SHAPES = ("square", "triangle", "circle")
-SIZES = (10, 20, 30)
-BOXES, PLACES = 3, 8
+from analysis_core.models.nlvr_regions.regions import BOXES, COLOURS, PLACES, SHAPES
+
+#: Side of a box in pixels.
 SIDE = 100
 
 Bools = NDArray[np.bool_]
@@ -81,6 +80,21 @@ class Scenes:
     def from_base(self) -> Ints:
         """How many objects of the box lie lower."""
         return np.asarray(self.above.sum(-1))
+
+
+def some(picked: Bools) -> Bools:
+    """[..., n] -> [...]: whether any of the last axis is picked (an object of a box, a box of a scene)."""
+    return np.asarray(picked.any(-1))
+
+
+def every(picked: Bools) -> Bools:
+    """[..., n] -> [...]: whether all of the last axis are picked."""
+    return np.asarray(picked.all(-1))
+
+
+def anywhere(picked: Bools) -> Bools:
+    """[N, 3, 8] -> [N]: whether any object of the scene is picked."""
+    return np.asarray(picked.any((-1, -2)))
 
 
 def is_tower(regions: Iterable[Mapping[str, Any]]) -> bool:

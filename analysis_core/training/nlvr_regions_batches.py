@@ -11,11 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from analysis_core.models.nlvr_regions.regions import BOXES, PLACES, region_rows
+from analysis_core.models.nlvr_regions.regions import BOXES, COLOURS, PLACES, SHAPES, region_rows
 from analysis_core.models.nlvr_regions.words import MASK, PAD, Vocabulary, normalise, words
 from analysis_core.training.nlvr_grammar_scenes import (
-    COLOURS,
-    SHAPES,
     Scenes,
     is_tower,
     permuted,

@@ -124,6 +124,8 @@ class Modulated(nn.Module):
 class Network(nn.Module):
     """Word embeddings [B, L, e] and region rows [B, BOXES * PLACES, WIDTH] -> logits, features and more."""
 
+    mean_row: Tensor
+
     def __init__(
         self,
         *,
