@@ -12,8 +12,8 @@ from studies.models import Invite, Sheet, Study
 _SESSION_KEY = "sheet"
 
 
-class NoSheet(Exception):
-    """This browser has no sheet: it is told so, and asked for its link."""
+class NoSheet(Http404):
+    """This browser has no sheet. The same page as for anything that is not there; it asks to open the link again."""
 
 
 def study_for(user: User | AnonymousUser, slug: str) -> Study:
@@ -37,6 +37,12 @@ def sheet_for(request: HttpRequest) -> Sheet:
     if sheet is None:
         raise NoSheet
     return sheet
+
+
+def holds_sheet_of(request: HttpRequest, invite: Invite) -> bool:
+    """Whether this browser started the sheet that a link was claimed for."""
+    sheet_pk = request.session.get(_SESSION_KEY)
+    return sheet_pk is not None and invite.sheets.filter(pk=sheet_pk).exists()
 
 
 def sheet_by_resume_token(token: str) -> Sheet:

@@ -34,6 +34,11 @@ class Picture:
     base: str
     alt: str
     overlay: str = ""
+    size: tuple[int, int] | None = None  # width and height in pixels, where the artefact tells them
+
+    @property
+    def is_wide(self) -> bool:
+        return self.size is not None and self.size[0] >= 2 * self.size[1]
 
 
 @dataclass(frozen=True)
@@ -101,6 +106,7 @@ class Question:
     options: tuple[tuple[str, str], ...]
     value: str
     required: bool
+    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -124,6 +130,7 @@ class ItemPage:
     is_practice: bool
     is_revision: bool  # opened again from the review page
     prompt: str
+    introductions: tuple[StageIntroduction, ...]
     datapoint: Panel
     explanations: tuple[Explanation, ...]
     choices: tuple[Choice, ...]
@@ -131,6 +138,15 @@ class ItemPage:
     submission: str
     feedback: Feedback | None
     shows_back: bool
+    problem: str = ""  # with the choice
+
+    @property
+    def has_overview(self) -> bool:
+        return any(explanation.has_overview for explanation in self.explanations)
+
+    @property
+    def has_features(self) -> bool:
+        return any(explanation.has_features for explanation in self.explanations)
 
 
 @dataclass(frozen=True)
@@ -140,6 +156,7 @@ class ConsentPage:
     frame: Frame
     html: str
     sha256: str
+    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -147,8 +164,9 @@ class QuizPage:
     """The eligibility quiz, without its key."""
 
     frame: Frame
-    questions: tuple[tuple[str, tuple[str, ...]], ...]
+    questions: tuple[Question, ...]
     attempts_left: int
+    is_retry: bool
 
 
 @dataclass(frozen=True)
@@ -214,4 +232,15 @@ class WelcomePage:
     minutes: int
     pay: str
     watermark: str
-    state: str  # open | closed | used | full | revoked
+    state: str  # open | yours | closed | used | revoked
+    heading: str  # with the text: what a link that cannot be started says
+    text: str
+
+
+@dataclass(frozen=True)
+class PlainPage:
+    """A page that only says something: full, closed, screened out, withdrawn."""
+
+    frame: Frame
+    heading: str
+    text: str

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
@@ -29,6 +30,7 @@ from studies.page_types import (
     ItemPage,
     Panel,
     Picture,
+    PlainPage,
     PostPage,
     Question,
     QuizPage,
@@ -45,7 +47,10 @@ from studies.selectors import current_answers
 def welcome(study: Study, *, kind: str, state: str) -> WelcomePage:
     """The landing page of a link."""
     config = study.version.config
-    return WelcomePage(config.title, config.pages.minutes, config.pages.pay or "", texts.WATERMARKS[kind], state)
+    heading, text = texts.LINK_STATES.get(state, ("", ""))
+    return WelcomePage(
+        config.title, config.pages.minutes, config.pages.pay or "", texts.WATERMARKS[kind], state, heading, text
+    )
 
 
 def consent(sheet: Sheet) -> ConsentPage:
@@ -63,17 +68,20 @@ def quiz(sheet: Sheet) -> QuizPage:
     """The quiz without its key."""
     part = sheet.version.config.pages.quiz
     assert part is not None
-    questions = tuple((question.text, tuple(question.options)) for question in part.questions)
-    return QuizPage(_frame(sheet), questions, part.attempts - sheet.quiz_attempts)
+    questions = tuple(
+        Question(f"quiz_{i}", question.text, "choice", tuple((text, text) for text in question.options), "", True)
+        for i, question in enumerate(part.questions)
+    )
+    return QuizPage(_frame(sheet), questions, part.attempts - sheet.quiz_attempts, sheet.quiz_attempts > 0)
 
 
 def instructions(sheet: Sheet) -> InstructionsPage:
     """Instructions for exactly the stages of the sheet's condition."""
-    config, stages = sheet.version.config, _stages(sheet)
+    config = sheet.version.config
     return InstructionsPage(
         frame=_frame(sheet),
         html=to_html(_text(config.pages.instructions)),
-        introductions=tuple(StageIntroduction(*texts.STAGE_INTRODUCTIONS[stage]) for stage in stages),
+        introductions=_introductions(sheet),
         practice=config.items.practice,
         items=config.items.count,
         resume_url=f"/r/{sheet.resume_token}/",
@@ -95,6 +103,7 @@ def item(sheet: Sheet, position: int) -> ItemPage:
         is_practice=shown.is_practice,
         is_revision=position < sheet.position and not shown.is_practice,
         prompt=texts.PROMPT,
+        introductions=_introductions(sheet),
         datapoint=datapoint,
         explanations=explanations,
         choices=_choices(sheet, shown, answers.get("choice", {}).get("letter")),
@@ -107,7 +116,7 @@ def item(sheet: Sheet, position: int) -> ItemPage:
 
 def media(sheet: Sheet, media_id: str) -> dict[str, str] | None:
     """The file {sha256, type} that a media id of this sheet stands for, or None. Only pages up to the front count."""
-    if sheet.condition is None or sheet.is_over:
+    if sheet.condition is None or sheet.is_over or sheet.is_cut_off:
         return None
     for position in range(min(sheet.position, len(sheet.item_order) - 1), -1, -1):
         collected = Media(sheet, _item_at(sheet, position))
@@ -143,8 +152,14 @@ def done(sheet: Sheet) -> DonePage:
     return DonePage(_frame(sheet), completion_code(sheet), answered)
 
 
+def plain(sheet: Sheet) -> PlainPage:
+    """What a sheet that cannot go on says: full, closed, screened out, withdrawn."""
+    heading, text = texts.SHEET_ENDS["closed" if sheet.is_cut_off else sheet.step]
+    return PlainPage(_frame(sheet), heading, text)
+
+
 def frame(sheet: Sheet) -> Frame:
-    """What the plain pages of a sheet (withdrawn, full, screened out) show."""
+    """What a page without content of its own (withdraw) shows."""
     return _frame(sheet)
 
 
@@ -190,6 +205,10 @@ def _stages(sheet: Sheet) -> list[str]:
     return sheet.condition.stages
 
 
+def _introductions(sheet: Sheet) -> tuple[StageIntroduction, ...]:
+    return tuple(StageIntroduction(*texts.STAGE_INTRODUCTIONS[stage]) for stage in _stages(sheet))
+
+
 def _item_at(sheet: Sheet, position: int) -> Item:
     return Item.objects.select_related("version__study").get(pk=sheet.item_order[position], version=sheet.version)
 
@@ -217,7 +236,7 @@ def _explanation(number: int, slot: TargetSlots, datapoint: Panel, media: Media)
 def _panel(caption: str, artefact: Artefact, media: Media, slot: str, alt: str, base: str = "") -> Panel:
     numbers = artefact.numbers or {}
     base = base or media.url(slot, artefact, "image")
-    picture = Picture(base, alt, media.url(slot, artefact, "overlay")) if base else None
+    picture = Picture(base, alt, media.url(slot, artefact, "overlay"), _size(numbers)) if base else None
     return Panel(caption, picture, _words(numbers.get("words", ())))
 
 
@@ -240,6 +259,7 @@ def _feature(slot: FeatureSlot, media: Media, name: str, base: str) -> FeaturePa
                 media.url(f"{name}.g{i}", slot.examples, f"image{i}"),
                 f"Example {i + 1} of feature {slot.number}",
                 media.url(f"{name}.g{i}", slot.examples, f"overlay{i}"),
+                _size(example),
             )
             examples.append(Panel(f"Example {i + 1}", picture, _words(example.get("words", ()))))
     return FeaturePanel(slot.number, local, tuple(examples))
@@ -249,6 +269,12 @@ def _graph(artefact: Artefact, media: Media, slot: str) -> Graph:
     rows = (artefact.numbers or {}).get("features", ())
     picture = Picture(media.url(slot, artefact, "graph"), "How much each feature counts for the answer")
     return Graph(picture, tuple((i, f"{row['weight']:+.2f}") for i, row in enumerate(rows, start=1)))
+
+
+def _size(numbers: dict[str, Any]) -> tuple[int, int] | None:
+    """The picture's width and height, where the artefact tells them as `size`."""
+    size = numbers.get("size")
+    return (int(size[0]), int(size[1])) if size else None
 
 
 def _words(rows: object) -> tuple[Word, ...]:
@@ -290,7 +316,7 @@ def _feedback(shown: Item, answers: dict[str, dict[str, str]]) -> Feedback:
 
 def _submission(sheet: Sheet, shown: Item, stored: int) -> str:
     """A submission id that is the same for every open copy of this form, and another once an answer is stored."""
-    revision = sheet.answers.filter(item=shown, question="choice").count() if stored else 0
+    revision = sheet.answers.filter(item=shown).count() if stored else 0
     digest = keyed(sheet.version.study.secret, "submission", sheet.annotator.pseudonym, shown.position, revision)
     return str(uuid.UUID(bytes=digest[:16], version=4))
 

@@ -64,3 +64,32 @@ STAGE_INTRODUCTIONS = {
         "prediction",
     ),
 }
+LINK_STATES = {
+    "yours": ("You have started already", "This browser knows your place: go on where you were."),
+    "closed": ("This study is not open", "It has not begun yet, or it has ended. Thank you for your interest."),
+    "used": (
+        "This link has been used",
+        "Each link is for one person. If it was you, go on with the browser that you began in, or open the personal"
+        " link that you were shown after the start.",
+    ),
+    "revoked": ("This link is no longer valid", "Please ask the people who gave it to you."),
+}
+SHEET_ENDS = {
+    "full": (
+        "The study is complete",
+        "Enough people have taken part in the meantime, so there is nothing left for you to do. Thank you for coming.",
+    ),
+    "closed": (
+        "The study has ended",
+        "It was closed before you reached the end. What you answered so far is stored. Thank you for taking part.",
+    ),
+    "screened_out": (
+        "Thank you for your interest",
+        "Your answers to the questions about the task were not the ones that this study needs, so it ends here for you."
+        " This says nothing about you: the task is unusual.",
+    ),
+    "withdrawn": (
+        "Your answers have been deleted",
+        "You have stopped taking part. Nothing that you answered is kept. You may close this page.",
+    ),
+}

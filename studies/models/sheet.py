@@ -110,6 +110,11 @@ class Sheet(models.Model):
         """Whether nothing can be answered any more."""
         return self.step in (self.Step.DONE, self.Step.SCREENED_OUT, self.Step.FULL, self.Step.WITHDRAWN)
 
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether its study closed before it was finished: only an open study takes live answers."""
+        return self.kind == Kind.LIVE and not self.is_over and self.version.study.state != Study.State.OPEN
+
 
 class Answer(models.Model):
     """One stored response to one question of one item. Append-only: a change is a new revision."""

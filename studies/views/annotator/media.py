@@ -1,0 +1,34 @@
+"""Pictures of this browser's sheet. Whatever is not on a page that it has reached does not exist."""
+
+from __future__ import annotations
+
+import logging
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+
+from studies import artefact_files, pages
+from studies.access import sheet_for
+
+logger = logging.getLogger(__name__)
+# An SVG opened by itself is a document: it may draw and nothing else.
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'"
+
+
+@require_safe
+def media(request: HttpRequest, media_id: str) -> HttpResponse:
+    """One file, verified; one 404 for unknown, hidden and damaged ones."""
+    entry = pages.media(sheet_for(request), media_id)
+    if entry is None:
+        raise Http404
+    try:
+        content = artefact_files.load(entry)
+    except artefact_files.CorruptArtefact:
+        logger.exception("a picture of an annotator's page cannot be shown")
+        raise Http404 from None
+    headers = {
+        "Content-Security-Policy": POLICY,
+        "Cache-Control": "private, no-store",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return HttpResponse(content, content_type=entry["type"], headers=headers)

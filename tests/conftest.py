@@ -1,0 +1,48 @@
+"""Shared fixtures: files go to a temporary folder, no broker is rung, and the cast (tests/cast.py) is at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from celery.app.task import Task
+from django.test import Client
+from pytest_django import Settings
+
+from studies.models import Study
+from tests import cast
+
+
+@pytest.fixture(autouse=True)
+def _own_folders(settings: Settings, tmp_path: Path) -> None:
+    settings.STATE_DIR = tmp_path / "state"
+    settings.MEDIA_ROOT = tmp_path / "media"
+    settings.STATIC_ROOT = tmp_path  # WhiteNoise warns about a folder that is not there
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one takes half a second
+
+
+@pytest.fixture(autouse=True)
+def rung(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the tasks that would have been sent: no test contacts a broker."""
+    sent: list[str] = []
+    monkeypatch.setattr(Task, "apply_async", lambda self, *args, **kwargs: sent.append(self.name))
+    return sent
+
+
+@pytest.fixture
+def scenes(db: None) -> Study:
+    """Rosa's open study with its five conditions."""
+    return cast.study(owner=cast.researcher())
+
+
+@pytest.fixture
+def newcomer() -> Callable[[], cast.Annotator]:
+    """Makes annotators, each at a browser of their own."""
+    return lambda: cast.Annotator(Client())
+
+
+@pytest.fixture
+def ann(newcomer: Callable[[], cast.Annotator]) -> cast.Annotator:
+    """Ann, at her browser."""
+    return newcomer()
