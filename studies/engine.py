@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -132,19 +133,25 @@ def _path(job: Job) -> Computed:
     store = _store(job.params["source"], job.subject)
     column = "predicted" if options["fit"] == "predictions" else "label"
     targets = np.array([row[column] for row in store.points()])
-    path = prediction.sparse_path(
-        store.features, targets, family=options["family"], max_features=options["max_features"]
-    )
-    chosen = path.select()
+    with warnings.catch_warnings():
+        # Classes that never occur get an empty path; that stands in the notes.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        path = prediction.sparse_path(
+            store.features, targets, family=options["family"], max_features=options["max_features"]
+        )
     classes = {}
     for k in sorted({int(k) for k in targets}):
-        top = chosen.top(k)
-        classes[str(k)] = {"indices": top.indices.tolist(), "weights": top.weights.tolist()}
+        top, knot = path.top(k), int(path.selected[k])
+        classes[str(k)] = {
+            "indices": top.indices.tolist(),
+            "weights": top.weights.tolist(),
+            "r2": float(path.r2[k][knot]) if knot >= 0 else None,
+        }
     numbers = {
         "classes": classes,
         "mean": path.mean.tolist(),
         "scale": path.scale.tolist(),
-        "quality": chosen.quality,
+        "quality": {"kkt": path.kkt, "notes": list(path.notes), "config": path.config},
     }
     return _done(numbers, {}, start)
 

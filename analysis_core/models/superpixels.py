@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -15,6 +17,13 @@ def superpixels(image: NDArray[np.uint8], *, segments: int = 38, compactness: fl
 
     returns: Atoms of kind "superpixel": groups int64 [H * W] row-major, names "region 1".., boxes [n, 4] in pixels
     """
+    return _cut(image.tobytes(), image.shape, segments, compactness)
+
+
+# Questions about one picture follow each other, and each explanation encodes its sample more than once.
+@lru_cache(maxsize=64)
+def _cut(content: bytes, shape: tuple[int, ...], segments: int, compactness: float) -> Atoms:
+    image = np.frombuffer(content, np.uint8).reshape(shape)
     labels = slic(image, n_segments=segments, compactness=compactness, start_label=0, channel_axis=-1)
     # SLIC may leave numbers out after merging small pieces: atoms are numbered without gaps.
     _, groups = np.unique(labels, return_inverse=True)
