@@ -18,6 +18,8 @@ from analysis_core.stages.gram import Matrix
 _FLOOR = 1e-10
 #: A column whose part outside the span of the active ones has less variance than this adds nothing.
 _DEPENDENT = 1e-12
+#: Levels closer than this share are one level.
+_TIE = 1e-13
 #: Columns may leave and enter again; a path that takes more steps than this is cut short, exact as far as it goes.
 _STEPS_PER_COLUMN = 20
 
@@ -48,12 +50,11 @@ def solve(gram: Matrix, cross: Matrix, usable: NDArray[np.bool_], *, l2: float, 
         if walk.finished:
             break
         walk.step(most)
-        if walk.level == knots[-1]:
-            # Several columns at one level: a single knot.
-            del knots[-1], rows[-1], active_at[-1]
-        knots.append(walk.level)
-        rows.append(walk.coefficients)
-        active_at.append(walk.columns)
+        # Several columns may enter or leave at one level: a single knot.
+        if walk.level < knots[-1]:
+            knots.append(walk.level)
+            rows.append(walk.coefficients)
+            active_at.append(walk.columns)
     support = np.unique(np.concatenate(active_at))
     coefficients = np.zeros((len(knots), len(support)))
     for row, values, columns in zip(coefficients, rows, active_at, strict=True):
@@ -87,11 +88,12 @@ class _Walk:
         u, w = np.linalg.solve(system, np.stack([self.cross[at], signs], axis=1)).T
         entering, enters_at, sign = self._next_entry(at, self.cross - u @ rows, w @ rows)
         leaving, leaves_at = self._next_exit(signs, u, w)
-        before, self.level = self.level, max(enters_at, leaves_at, 0.0)
-        if self.level <= self.floor:
-            self.level = 0.0
-        self.coefficients, self.columns = u - self.level * w, at
-        if self.level < before:
+        level = max(enters_at, leaves_at, 0.0)
+        if level < self.level * (1 - _TIE):
+            self.level = level if level > self.floor else 0.0
+            b = u - self.level * w
+            # A sign other than the active one is round-off of a coefficient that is 0.
+            self.coefficients, self.columns = np.where(signs * b > 0, b, 0.0), at
             self.barred.clear()
         if self.level == 0.0:
             self.finished = True
@@ -127,7 +129,7 @@ class _Walk:
         return i, float(levels[i])
 
     def _drop(self, position: int) -> None:
-        self.coefficients[position] = 0.0
+        self.coefficients[self.columns == self.active[position]] = 0.0
         self.barred.add((self.active[position], self.signs[position]))
         del self.active[position], self.signs[position]
         self.finished = not self.active
