@@ -1,0 +1,156 @@
+"""Saving and loading results without loss: a JSON part and arrays, together in one npz file. Nothing is pickled."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from analysis_core.errors import BadData, UnknownName
+from analysis_core.stages.prediction import SparsePath
+from analysis_core.stages.representation import Extremes
+from analysis_core.types import Attribution
+
+Arrays = dict[str, NDArray[Any]]
+Result = Attribution | SparsePath | Extremes
+
+#: The array that holds the JSON part inside an npz file.
+_JSON = "json"
+
+
+def pack(result: Result) -> tuple[dict[str, Any], Arrays]:
+    """A JSON-ready dict and arrays from which `unpack` makes an equal result."""
+    kind = type(result).__name__
+    if kind not in _KINDS:
+        raise UnknownName("kind of result", kind, _KINDS)
+    facts, arrays = _KINDS[kind][0](result)
+    return {"kind": kind, **facts}, arrays
+
+
+def unpack(facts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Any:
+    """The result that was packed. raises: UnknownName (a kind of result that is not known here)"""
+    kind = str(facts.get("kind"))
+    if kind not in _KINDS:
+        raise UnknownName("kind of result", kind, _KINDS)
+    return _KINDS[kind][1](facts, arrays)
+
+
+def dumps(result: Result) -> bytes:
+    """One npz file; equal results give equal bytes."""
+    facts, arrays = pack(result)
+    text = json.dumps(facts, sort_keys=True, allow_nan=False).encode()
+    stream = io.BytesIO()
+    named: dict[str, Any] = {_JSON: np.frombuffer(text, dtype=np.uint8), **dict(sorted(arrays.items()))}
+    np.savez(stream, **named)
+    return stream.getvalue()
+
+
+def loads(data: bytes, *, file: object = "result") -> Any:
+    """raises: BadData (not a result; `file` is named)"""
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        facts = json.loads(arrays.pop(_JSON).tobytes())
+    except Exception as error:
+        raise BadData(f"not a saved result: {error}", file=file) from error
+    return unpack(facts, arrays)
+
+
+def save(result: Result, path: str | Path) -> None:
+    """Write one npz file."""
+    Path(path).write_bytes(dumps(result))
+
+
+def load(path: str | Path) -> Any:
+    """Read what `save` wrote. raises: BadData"""
+    return loads(Path(path).read_bytes(), file=path)
+
+
+def _pack_attribution(a: Attribution) -> tuple[dict[str, Any], Arrays]:
+    arrays = {f"values/{m}": t.numpy() for m, t in a.values.items()}
+    arrays |= {name: t.numpy() for name in ("pairs", "pixels") if (t := getattr(a, name)) is not None}
+    facts = {
+        "target": dict(a.target),
+        "method": a.method,
+        "config": dict(a.config),
+        "quality": dict(a.quality),
+        "modalities": list(a.values),
+    }
+    return facts, arrays
+
+
+def _unpack_attribution(facts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Attribution:
+    return Attribution(
+        values={m: _tensor(arrays[f"values/{m}"]) for m in facts["modalities"]},
+        target=facts["target"],
+        method=facts["method"],
+        config=facts["config"],
+        quality=facts["quality"],
+        pairs=_tensor(arrays["pairs"]) if "pairs" in arrays else None,
+        pixels=_tensor(arrays["pixels"]) if "pixels" in arrays else None,
+    )
+
+
+_PER_TARGET = ("knots", "support", "coefficients", "r2")
+_SHARED = ("intercepts", "mean", "scale", "selected")
+
+
+def _pack_path(p: SparsePath) -> tuple[dict[str, Any], Arrays]:
+    arrays = {name: getattr(p, name).numpy() for name in _SHARED}
+    for name in _PER_TARGET:
+        # Thousands of targets: one array and the shapes, not thousands of files in the archive.
+        arrays[name] = np.concatenate([t.numpy().ravel() for t in getattr(p, name)] or [np.zeros(0)])
+    arrays["shapes"] = np.array([list(t.shape) for t in p.coefficients], dtype=np.int64).reshape(-1, 2)
+    return {"kkt": p.kkt, "config": p.config, "notes": list(p.notes)}, arrays
+
+
+def _unpack_path(facts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> SparsePath:
+    knots, columns = arrays["shapes"].T
+    rows = {n: _split(arrays[n], knots) for n in ("knots", "r2")}
+    flat = _split(arrays["coefficients"], knots * columns)
+    return SparsePath(
+        knots=tuple(rows["knots"]),
+        support=tuple(_split(arrays["support"].astype(np.int64), columns)),
+        coefficients=tuple(t.reshape(m, s) for t, m, s in zip(flat, knots.tolist(), columns.tolist(), strict=True)),
+        r2=tuple(rows["r2"]),
+        intercepts=_tensor(arrays["intercepts"]),
+        mean=_tensor(arrays["mean"]),
+        scale=_tensor(arrays["scale"]),
+        kkt=facts["kkt"],
+        config=facts["config"],
+        notes=tuple(facts["notes"]),
+        selected=_tensor(arrays["selected"]),
+    )
+
+
+_EXTREMES = ("top", "bottom", "top_values", "bottom_values")
+
+
+def _pack_extremes(e: Extremes) -> tuple[dict[str, Any], Arrays]:
+    return {}, {name: getattr(e, name).numpy() for name in _EXTREMES}
+
+
+def _unpack_extremes(facts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Extremes:
+    return Extremes(**{name: _tensor(arrays[name]) for name in _EXTREMES})
+
+
+def _tensor(array: NDArray[Any]) -> Tensor:
+    return torch.from_numpy(np.array(array))
+
+
+def _split(array: NDArray[Any], sizes: NDArray[np.int64]) -> list[Tensor]:
+    return [_tensor(part) for part in np.split(array, np.cumsum(sizes)[:-1])] if len(sizes) else []
+
+
+_KINDS: dict[str, tuple[Callable[[Any], tuple[dict[str, Any], Arrays]], Callable[..., Any]]] = {
+    "Attribution": (_pack_attribution, _unpack_attribution),
+    "SparsePath": (_pack_path, _unpack_path),
+    "Extremes": (_pack_extremes, _unpack_extremes),
+}
