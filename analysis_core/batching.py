@@ -13,7 +13,7 @@ from torch.utils._pytree import tree_leaves
 
 _LOG = logging.getLogger(__name__)
 #: A fixed budget, not the free memory of the moment: batch sizes, and so the last bits of results, stay reproducible.
-CPU_BUDGET = 256 * 2**20
+CPU_BUDGET = 128 * 2**20
 #: Without gradients about this many results of the largest size are alive at once (inputs, output, workspace).
 ALIVE = 6
 MOST_ROWS = 128

@@ -58,7 +58,7 @@ class SparsePath:
         if len(self.selected) != len(self.knots):
             self.select()
 
-    def select(self, *, tolerance: float = _TOLERANCE) -> SparsePath:
+    def select(self, tolerance: float = _TOLERANCE) -> SparsePath:
         """Use, per target, the sparsest knot that explains nearly as much as the best one; returns this path.
 
         tolerance: the share of the best knot's R2 that may be given up, 0 to 1. A share, not a difference: a rare

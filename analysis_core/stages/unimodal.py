@@ -58,13 +58,15 @@ def lime(
     samples:    rows, the whole sample among them; None = max(200, 10 n_atoms)
     modalities: those whose atoms are switched; the others stay present. None = all
     returns:    one Attribution per target: signed coefficients float64 [n_atoms] per modality; quality: weighted r2
-    raises:     BadInput (fewer than two atoms or rows), UnknownName
+    raises:     BadInput (no target, fewer than two atoms or rows), UnknownName
     source:     Ribeiro et al. 2016: Bernoulli(.5) rows, cosine kernel of width .25, ridge regression
     """
     game = Masking(model, sample, modalities=modalities)
     rows = max(200, 10 * game.n_atoms) if samples is None else samples
     if game.n_atoms < 2 or rows < 2:
         raise BadInput(f"LIME needs at least two atoms and two rows, not {game.n_atoms} and {rows}")
+    if not targets:
+        raise BadInput("LIME needs at least one target")
     resolved = [resolve(t, game.unperturbed) for t in targets]
     Z = _bernoulli(rows, game.n_atoms, seed)
     output = game.predict_masks(Z, layers=layers_of(resolved))

@@ -102,6 +102,18 @@ def test_columns_tied_by_symmetry_enter_together():
     np.testing.assert_allclose(dense(path, 0, 4)[-1], np.ones(4), rtol=1e-12)
 
 
+def test_small_designs_full_of_ties_and_dependent_columns_stay_optimal():
+    # -1/0/1 and sparse 0/1 entries: many columns tie or depend on others.
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        n, d = int(rng.integers(5, 60)), int(rng.integers(1, 40))
+        x = rng.integers(-1, 2, size=(n, d)).astype(float) if seed % 2 else (rng.random((n, d)) < 0.3).astype(float)
+        path = sparse_path(x, rng.normal(size=(n, 2)), l2=0.1 * (seed % 3 == 0), max_features=int(rng.integers(1, 40)))
+        assert path.kkt <= 1e-9, seed
+    x = (np.random.default_rng(1).random((6, 12)) < 0.3).astype(float)
+    assert sparse_path(x, np.array([0, 0, 1, 0, 1, 1])).kkt <= 1e-9
+
+
 def test_rescaling_and_shifting_a_feature_changes_nothing():
     x, y = data()
     factors = 10.0 ** np.random.default_rng(1).integers(-4, 5, size=40)

@@ -132,3 +132,5 @@ def test_a_constant_target_has_no_r2():
 def test_one_atom_is_not_a_game():
     with pytest.raises(BadInput, match="two atoms"):
         unimodal.lime(toys.linear(WA[:1], WB), toys.sample(n=1), [Logit(0)], modalities=["a"])
+    with pytest.raises(BadInput, match="one target"):
+        unimodal.lime(toys.linear(WA, WB), toys.sample(), [])
