@@ -18,10 +18,14 @@ class NoSheet(Http404):
 
 def study_for(user: User | AnonymousUser, slug: str) -> Study:
     """A study that this researcher owns, or one 404 for every other case. Staff see all."""
+    return get_object_or_404(studies_for(user), slug=slug)
+
+
+def studies_for(user: User | AnonymousUser) -> QuerySet[Study]:
+    """The studies that this researcher owns. Staff see all."""
     if not user.is_authenticated:
-        raise Http404
-    owned = Study.objects.all() if user.is_staff else Study.objects.filter(owner=user)
-    return get_object_or_404(owned, slug=slug)
+        return Study.objects.none()
+    return Study.objects.all() if user.is_staff else Study.objects.filter(owner=user)
 
 
 def invite_for(slug: str, token: str) -> Invite:

@@ -1,0 +1,127 @@
+"""Where a study stands, in words and numbers: the precomputation, the sheets, and what its researcher does next."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from studies.models import Artefact, Run, Study, StudyVersion
+from studies.selectors import artefact_progress, sheets_per_condition
+
+State = Study.State
+# The pace is that of the newest results, so that a first, slow phase does not spoil the estimate of a later one.
+PACE_RESULTS, PACE_MINUTES = 50, 10
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the precomputation is: numbers of artefacts, and the same in words."""
+
+    ready: int
+    failed: int
+    total: int
+    text: str
+    is_done: bool
+    is_moving: bool
+
+    def as_json(self) -> dict[str, object]:
+        """What the page polls."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One line of the list of studies."""
+
+    study: Study
+    title: str
+    progress: Progress
+    finished: int
+    wanted: int
+    next_step: str
+
+
+def standing(study: Study) -> Standing:
+    """Everything that a list of studies says about one."""
+    version = study.version
+    progress = progress_of(version)
+    sheets = sheets_per_condition(version, "live")
+    finished, wanted = sum(int(row["finished"]) for row in sheets), sum(int(row["quota"]) for row in sheets)
+    return Standing(
+        study, version.config.title, progress, finished, wanted, _next_step(study, progress, finished, wanted)
+    )
+
+
+def progress_of(version: StudyVersion) -> Progress:
+    """How far a version's precomputation is."""
+    counts, run = artefact_progress(version), version.runs.last()
+    total, ready, failed = sum(counts.values()), counts["ready"], counts["failed"]
+    is_done = total > 0 and ready == total and (run is None or run.finished is not None)
+    is_moving = not is_done and total > ready + failed and not (run and run.problem)
+    return Progress(ready, failed, total, _words(version, run, counts), is_done, is_moving)
+
+
+def _words(version: StudyVersion, run: Run | None, counts: dict[str, int]) -> str:
+    total, ready, failed = sum(counts.values()), counts["ready"], counts["failed"]
+    if run is not None and run.problem:
+        return f"Stopped: {run.problem}"
+    if not total:
+        return "Nothing is precomputed yet."
+    if ready == total and version.items.exists():
+        return f"All {total:,} artefacts are ready."
+    parts = [f"{ready:,} of {total:,} artefacts are ready"]
+    if failed:
+        parts.append(f"{failed:,} failed")
+    if ready + failed < total:
+        parts.append(_pace(version, run, open_rows=total - ready - failed, leased=counts["leased"]))
+    return ", ".join(filter(None, parts)) + "."
+
+
+def _pace(version: StudyVersion, run: Run | None, *, open_rows: int, leased: int) -> str:
+    """What is being computed, and how long the rest will take at the pace of the newest results."""
+    long_row = version.artefacts.filter(state=Artefact.State.LEASED, total__gt=0).first()
+    if long_row is not None:
+        return f"{long_row.stage} of {long_row.subject}: {long_row.done:,} of {long_row.total:,}"
+    now = timezone.now()
+    since = max(run.started, now - timedelta(minutes=PACE_MINUTES)) if run else now
+    newest = version.artefacts.filter(published__gte=since).order_by("-published").values_list("published", flat=True)
+    times = [time for time in newest[:PACE_RESULTS] if time is not None]
+    if len(times) >= 3:
+        return f"{_duration(_rest(times, now, open_rows))} left"
+    return "" if leased else "waiting for a worker"
+
+
+def _rest(times: list[datetime], now: datetime, open_rows: int) -> float:
+    """Seconds. Measured until now and not until the last result: a stalled worker makes the estimate grow."""
+    return (now - times[-1]).total_seconds() / (len(times) - 1) * open_rows
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"about {max(5, round(seconds / 5) * 5)} s"
+    return f"about {round(seconds / 60)} min" if seconds < 5400 else f"about {seconds / 3600:.1f} h"
+
+
+def _next_step(study: Study, progress: Progress, finished: int, wanted: int) -> str:
+    if study.state == State.DRAFT:
+        return _next_of_draft(study, progress)
+    return {
+        State.FROZEN: "Open it for annotators.",
+        State.OPEN: f"{finished} of {wanted} sheets are finished: send out links, and close it when you have enough.",
+        State.CLOSED: "Unblind it to see outcomes by condition.",
+        State.UNBLINDED: "Read the report.",
+    }[State(study.state)]
+
+
+def _next_of_draft(study: Study, progress: Progress) -> str:
+    if progress.is_done:
+        return "Preview it as each condition, then freeze it."
+    if progress.is_moving:
+        return "Wait until everything is precomputed."
+    if progress.failed:
+        return "Look at the failed artefacts."
+    if progress.total:
+        return "See why the precomputation stopped."
+    return f"Precompute it: python manage.py study precompute {study.slug}"

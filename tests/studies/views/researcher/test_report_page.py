@@ -1,0 +1,162 @@
+"""The report page: gate, watermark, and that it only shows what a worker has built."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from django.test import Client
+
+from studies.models import AuditEntry
+from studies.reports.build import report_store
+from studies.reports.stored import stored_report
+from tests import cast
+from tests.studies.reports.answers import make_sheet, make_version, right
+
+URL = "/studies/shapes/report/"
+
+
+@pytest.fixture
+def version(db):
+    """Rosa's study with six simulated sheets."""
+    version = make_version(owner=cast.researcher())
+    for count in (8, 10, 13):
+        make_sheet(version, "U", right(count), kind="simulated")
+        make_sheet(version, "U+Rl", right(count + 5), kind="simulated")
+    return version
+
+
+@pytest.fixture
+def rosa(client, version):
+    """Rosa, logged in."""
+    client.force_login(version.study.owner)
+    return client
+
+
+def test_a_report_that_is_not_built_yet_rings_a_worker_and_asks_again(
+    rosa, version, rung, django_capture_on_commit_callbacks
+):
+    cache.clear()
+    with django_capture_on_commit_callbacks(execute=True):
+        response = rosa.get(URL)
+    assert "being built" in response.content.decode()
+    assert response["Refresh"] == "3"
+    assert rung == ["studies.tasks.report_task"]
+
+
+def test_a_stored_report_is_shown_with_its_figures_and_watermark(rosa, version):
+    report_store(version_pk=version.pk)
+    page = rosa.get(URL).content.decode()
+    assert "SIMULATED: answers of simulated annotators" in page
+    assert "0.517 ± 0.126" in page
+    assert "The report is being built" not in page
+
+
+def test_the_page_has_nothing_that_the_content_security_policy_forbids(rosa, version):
+    report_store(version_pk=version.pk)
+    page = rosa.get(URL).content.decode()
+    assert "style=" not in page
+    assert "<style" not in page
+    assert "<script" not in page
+
+
+def test_new_answers_make_a_stored_report_old(rosa, version):
+    report_store(version_pk=version.pk)
+    make_sheet(version, "U", right(20), kind="simulated")
+    assert "being built" in rosa.get(URL).content.decode()
+
+
+@pytest.mark.parametrize("state", ["open", "closed"])
+def test_live_outcomes_are_refused_before_unblinding_even_when_stored(rosa, version, state):
+    make_sheet(version, "U", right(11))
+    version.study.state = state
+    version.study.save()
+    report_store(version_pk=version.pk)
+    response = rosa.get(URL)
+    assert response.status_code == 403
+    assert "0.550" not in response.content.decode()
+
+
+def test_a_peek_is_logged_and_then_shows_the_report(rosa, version):
+    make_sheet(version, "U", right(11))
+    assert rosa.post(URL + "peek/").url == URL
+    assert [(e.act, e.actor) for e in AuditEntry.objects.all()] == [("peek", "rosa")]
+    report_store(version_pk=version.pk)
+    page = rosa.get(URL).content.decode()
+    assert "0.550" in page
+    assert "You are looking at outcomes before unblinding" in page
+    assert AuditEntry.objects.count() == 1
+
+
+def test_a_peek_ends(rosa, version):
+    make_sheet(version, "U", right(11))
+    rosa.post(URL + "peek/")
+    session = rosa.session
+    session["peek shapes"] -= 15 * 60 + 1
+    session.save()
+    assert rosa.get(URL).status_code == 403
+
+
+def test_a_peek_is_of_one_browser(rosa, version):
+    make_sheet(version, "U", right(11))
+    rosa.post(URL + "peek/")
+    other = Client()
+    other.force_login(version.study.owner)
+    assert other.get(URL).status_code == 403
+
+
+def test_unblinded_outcomes_are_shown_without_watermark_or_peek(rosa, version):
+    make_sheet(version, "U", right(11))
+    version.study.state = "unblinded"
+    version.study.save()
+    report_store(version_pk=version.pk)
+    page = rosa.get(URL).content.decode()
+    assert "0.550" in page
+    assert 'class="watermark"' not in page
+    assert not AuditEntry.objects.exists()
+
+
+def test_the_web_process_loads_no_numbers_library():
+    code = (
+        "import sys, studyapp.wsgi, studies.urls\n"
+        "print(sorted({'torch', 'pandas', 'numpy', 'scipy', 'krippendorff'} & set(sys.modules)))"
+    )
+    environment = {"PATH": "/usr/bin:/bin", "DJANGO_SETTINGS_MODULE": "studyapp.settings", "SECRET_KEY": "x" * 50}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=settings.BASE_DIR,
+        env=environment,
+        check=True,
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_rendering_a_stored_report_loads_no_numbers_library(version):
+    report_store(version_pk=version.pk)
+    code = (
+        "import sys, studyapp.wsgi\n"
+        "from studies.reports.html import report_context\n"
+        "from studies.reports.shape import Report\n"
+        "from django.template.loader import render_to_string\n"
+        "report = Report.model_validate_json(sys.stdin.read())\n"
+        "assert '0.517' in render_to_string('researcher/_report.html', report_context(report))\n"
+        "print(sorted({'torch', 'pandas', 'numpy', 'scipy', 'krippendorff'} & set(sys.modules)))"
+    )
+    environment = {"PATH": "/usr/bin:/bin", "DJANGO_SETTINGS_MODULE": "studyapp.settings", "SECRET_KEY": "x" * 50}
+    stored = stored_report(version)
+    assert stored is not None
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        input=stored.model_dump_json(),
+        capture_output=True,
+        text=True,
+        cwd=settings.BASE_DIR,
+        env=environment,
+        check=True,
+    )
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,161 @@
+"""The list of studies and the overview of one."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from studies.models import Artefact, Run, Study
+from studies.services.inviting import invite_revoke
+from studies.views.researcher import life
+from studies.views.researcher.standing import progress_of, standing
+from tests import cast
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def rosa(client, scenes):
+    """Rosa, logged in."""
+    client.force_login(scenes.owner)
+    return client
+
+
+def unfinish(study: Study, ready: int, **values: object) -> None:
+    """Make all but the first `ready` artefacts something else than ready."""
+    keep = study.version.artefacts.order_by("pk").values_list("pk", flat=True)[:ready]
+    Artefact.objects.exclude(pk__in=list(keep)).update(**values)
+
+
+def test_the_list_names_state_fill_and_next_step(rosa, scenes):
+    page = rosa.get("/").content.decode()
+    assert "What does the model answer?" in page
+    assert "0 of 15 sheets are finished: send out links" in page
+
+
+def test_an_empty_list_says_how_to_begin(client, db):
+    client.force_login(cast.researcher())
+    assert "study create FILE" in client.get("/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("draft", "Preview it as each condition, then freeze it."),
+        ("frozen", "Open it for annotators."),
+        ("closed", "Unblind it to see outcomes by condition."),
+        ("unblinded", "Read the report."),
+    ],
+)
+def test_the_next_step_follows_the_state(scenes, state, words):
+    scenes.state = state
+    assert standing(scenes).next_step == words
+
+
+def test_a_study_without_artefacts_is_to_be_precomputed(scenes):
+    scenes.state = "draft"
+    scenes.version.artefacts.clear()
+    found = standing(scenes)
+    assert found.next_step == "Precompute it: python manage.py study precompute scenes"
+    assert (found.progress.text, found.progress.is_moving) == ("Nothing is precomputed yet.", False)
+
+
+def test_the_overview_shows_definition_conditions_and_no_outcomes(rosa, scenes):
+    sheet = cast.sheet_at_items(scenes, "U+C")
+    page = rosa.get("/studies/scenes/").content.decode()
+    assert "4 and 2 for practice" in page
+    assert "0 of 3" in page
+    assert "U, C, Rl, Rg, P" in page
+    assert sheet.annotator.pseudonym not in page
+    assert "accuracy" not in page.lower()
+
+
+def test_links_are_shown_with_their_state(rosa, scenes, ann):
+    first, second, _ = (cast.invite(scenes) for _ in range(3))
+    ann.client.post(f"/s/scenes/{first.token}/")
+    invite_revoke(study=scenes, token=second.token)
+    links = rosa.get("/studies/scenes/").context["links"]
+    assert [link["state"] for link in links] == ["claimed", "revoked", "unclaimed"]
+    assert links[0]["url"].endswith(f"/s/scenes/{first.token}/")
+
+
+def test_links_are_made_by_number_and_previews_once(rosa, scenes):
+    rosa.post("/studies/scenes/links/", {"count": "3"})
+    for _ in range(2):
+        rosa.post("/studies/scenes/links/")
+    assert scenes.invites.filter(kind="live").count() == 3
+    assert scenes.invites.filter(kind="pilot").count() == 5
+    rows = rosa.get("/studies/scenes/").context["conditions"]
+    assert all(row["preview"].startswith("http") for row in rows)
+
+
+@pytest.mark.parametrize("count", ["0", "501", "-1", "many", "1.5"])
+def test_a_wrong_number_of_links_is_refused(rosa, scenes, count):
+    page = rosa.post("/studies/scenes/links/", {"count": count}, follow=True).content.decode()
+    assert "whole number from 1 to 500" in page
+    assert not scenes.invites.exists()
+
+
+def test_a_button_moves_the_study_on(rosa, scenes):
+    assert "Close" in rosa.get("/studies/scenes/").content.decode()
+    page = rosa.post("/studies/scenes/life/", {"act": "close"}, follow=True).content.decode()
+    assert "The study is closed now." in page
+    assert Study.objects.get().state == "closed"
+    assert scenes.audit.get().actor == "rosa"
+
+
+def test_a_refused_step_shows_its_reasons(rosa, scenes):
+    page = rosa.post("/studies/scenes/life/", {"act": "unblind"}, follow=True).content.decode()
+    assert "the study is open; only a study that is closed can be unblinded" in page
+    assert Study.objects.get().state == "open"
+
+
+def test_every_state_but_the_last_has_one_step():
+    assert set(life.STEPS) == set(Study.State) - {Study.State.UNBLINDED}
+
+
+def test_an_unknown_act_is_a_bad_request(rosa):
+    assert rosa.post("/studies/scenes/life/", {"act": "burn"}).status_code == 400
+
+
+def test_failed_artefacts_are_shown_with_their_reason(rosa, scenes):
+    unfinish(scenes, 30, state="failed", reason="<out of memory>")
+    page = rosa.get("/studies/scenes/").content.decode()
+    assert "&lt;out of memory&gt;" in page
+    assert progress_of(scenes.version).text.endswith("failed.")
+
+
+def test_progress_is_polled_as_json(rosa, scenes):
+    total = scenes.version.artefacts.count()
+    unfinish(scenes, 30, state="wanted", sha256="")
+    body = rosa.get("/studies/scenes/progress/").json()
+    assert (body["ready"], body["total"], body["is_done"], body["is_moving"]) == (30, total, False, True)
+    assert body["text"] == f"30 of {total} artefacts are ready, waiting for a worker."
+
+
+def test_the_time_left_follows_the_pace_of_the_newest_results(scenes):
+    unfinish(scenes, 11, state="leased", sha256="")
+    version = scenes.version
+    run = Run.objects.create(version=version, snapshot={})
+    now = timezone.now()
+    Run.objects.filter(pk=run.pk).update(started=now - timedelta(minutes=5))
+    for age, row in enumerate(version.artefacts.filter(state="ready")):
+        Artefact.objects.filter(pk=row.pk).update(published=now - timedelta(seconds=20 * age))
+    # 10 steps of 20 s for 11 results, so 20 s for each of the open ones
+    minutes = round(20 * (version.artefacts.count() - 11) / 60)
+    assert f"about {minutes} min left" in progress_of(version).text
+
+
+def test_a_long_row_tells_how_far_it_is(scenes):
+    row = scenes.version.artefacts.first()
+    Artefact.objects.filter(pk=row.pk).update(
+        state="leased", sha256="", stage="predictions", subject="val", done=1200, total=5000
+    )
+    assert "predictions of val: 1,200 of 5,000" in progress_of(scenes.version).text
+
+
+def test_why_no_items_could_be_drawn_is_shown(rosa, scenes):
+    Run.objects.create(version=scenes.version, snapshot={}, problem="only 3 of 20 items match")
+    assert "Stopped: only 3 of 20 items match" in rosa.get("/studies/scenes/").content.decode()
