@@ -189,11 +189,19 @@ def _second_order(model: MultimodalModel, sample: Mapping[str, Any]) -> Check:
     for source, to in _neighbours(model.modalities):
         try:
             found = crossmodal.second_order(model, sample, PredictedLogit(), source=source, to=to)
+            gap = _disagreement(model, sample, source, to)
         except (AnalysisError, RuntimeError) as error:
             return Check("second order", NOT_APPLICABLE, str(error))
         largest = float(found.pairs.max()) if found.pairs is not None else 0.0
-        sentences.append(f"{source} to {to} by {found.quality['engine']}, largest {largest:.2g}")
+        agreement = "" if gap is None else f" (finite differences differ by {gap:.1%})"
+        sentences.append(f"{source} to {to} by {found.quality['engine']}, largest {largest:.2g}{agreement}")
     return Check("second order", OK, "; ".join(sentences) or "one modality only")
+
+
+def _disagreement(model: MultimodalModel, sample: Mapping[str, Any], source: str, to: str) -> float | None:
+    engine = curvature.Curvature(model, leaves.encode(model, sample), PredictedLogit(), source=source, to=to)
+    g = engine.gradient(source)
+    return engine.disagreement(g / g.norm()) if bool(g.any()) else None
 
 
 def _neighbours(modalities: tuple[str, ...]) -> Iterator[tuple[str, str]]:

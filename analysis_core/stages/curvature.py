@@ -114,11 +114,22 @@ class Curvature(FirstOrder):
             raise NotDifferentiableTwice(f"the second derivative is not finite here{_named(self.operations())}")
         return result
 
+    def disagreement(self, direction: Tensor) -> float | None:
+        """Relative L2 difference between the product with one direction [1, ...] and central differences.
+
+        None where both are 0. Large where an operation's second derivative is missing in silence, or at kinks
+        """
+        exact = self.products(direction)
+        with differentiable():
+            finite = self._differences(direction)
+        scale = float(torch.maximum(exact.norm(), finite.norm()))
+        return float((exact - finite).norm()) / scale if scale > 0 else None
+
     def _products(self, g: Tensor, directions: Tensor) -> Tensor:
         engines = {
             "double_backward": self._batched,
             "double_backward_loop": self._one_by_one,
-            "central_differences": self._differences,
+            "central_differences": lambda _, directions: self._differences(directions),
         }
         names = list(engines)
         for name in names[names.index(self.engine) :]:
@@ -152,7 +163,7 @@ class Curvature(FirstOrder):
         ]
         return torch.cat([self._zeros(1) if r is None else r.detach() for r in rows])
 
-    def _differences(self, g: Tensor, directions: Tensor) -> Tensor:
+    def _differences(self, directions: Tensor) -> Tensor:
         # d<g, v>/dx[to] = d/dh of the gradient towards x[to] at x[source] + h v: second derivatives commute.
         x = self._x[self.source].detach()
         size = torch.where(directions != 0, x, 0).flatten(1).norm(dim=1).clamp_min(1e-2)

@@ -17,6 +17,7 @@ def test_a_sound_model_passes_every_check():
     assert {c.state for c in report.checks} == {"ok"}
     assert "3 of kind word" in report["atoms"].sentence
     assert "second order" in str(report)
+    assert "finite differences differ by 0.0%" in report["second order"].sentence
 
 
 def test_the_layer_norm_guard_says_that_sum_will_be_refused():

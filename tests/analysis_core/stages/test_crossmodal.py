@@ -3,9 +3,10 @@
 import pytest
 import torch
 
-from analysis_core import AllLogits, Atoms, Logit, Margin, PredictedLogit
+from analysis_core import AllLogits, Atoms, Logit, Margin, PredictedLogit, leaves
 from analysis_core.errors import BadInput, NotDifferentiableTwice, NullDirection, UnknownName
 from analysis_core.stages import crossmodal
+from analysis_core.stages.curvature import Curvature
 from tests.analysis_core import toys
 
 DIRECTIONS = ("norm", "hutchinson", "l1", "grad_x_input", "sum")
@@ -151,6 +152,7 @@ def test_lstm_and_fused_attention_have_second_derivatives():
     for model in (toys.Lstm().eval(), toys.Attention().eval()):
         result = second_order(model, sample)
         assert (result.pairs > 0).all()
+        assert result.quality["engine"] == "double_backward"
         exact = second_order(model.double(), {m: t.double() for m, t in sample.items()})
         torch.testing.assert_close(result.pairs, exact.pairs, rtol=1e-3, atol=1e-6)
 
@@ -201,3 +203,27 @@ def test_impossible_requests_are_refused_with_a_sentence():
         second_order(model, sample, pixels=True)
     with pytest.raises(BadInput, match="class 7"):
         second_order(model, sample, Logit(7))
+
+
+class _Silent(torch.autograd.Function):
+    """The square of x, halved, whose backward hides its dependence on x from torch."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x.square() / 2
+
+    @staticmethod
+    def backward(ctx, g):
+        return g * ctx.saved_tensors[0].detach()
+
+
+def test_disagreement_with_finite_differences_shows_a_second_derivative_that_is_missing_in_silence():
+    W, sample = toys.random(6, 20, seed=9), toys.sample()
+    gaps = []
+    for square in (lambda f: f.square() / 2, _Silent.apply):
+        model = toys.Toy(lambda a, b, square=square: square(toys.bilinear(W).function(a, b)))
+        curvature = Curvature(model, leaves.encode(model, sample), Logit(0), source="a", to="b")
+        gaps.append(curvature.disagreement(sample["a"]))
+    assert gaps[0] < 1e-6
+    assert gaps[1] > 0.1
