@@ -11,7 +11,17 @@ import hashlib
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from studies.yaml_strict import Parsed, Problem, StudyFileError, dotted, parse
 
@@ -162,6 +172,12 @@ class ConditionPart(_Part):
     stages: Annotated[list[Stage], Field(min_length=1)]
     annotators: Annotated[int, Field(ge=1, le=10_000)] | None = None
 
+    @property
+    def quota(self) -> int:
+        """Annotators wanted; known once StudyConfig.arms has filled the number in."""
+        assert self.annotators is not None
+        return self.annotators
+
     @field_validator("stages")
     @classmethod
     def _in_order(cls, stages: list[Stage]) -> list[Stage]:
@@ -246,6 +262,22 @@ PRESETS: dict[str, tuple[tuple[Stage, ...], ...]] = {
 }
 
 
+# Where a key takes two forms, what is written decides which one it is checked as: errors then speak of that form only.
+BRANCH = "form:"
+PresetTag = Annotated[Literal["multiviz-ablation", "Rl+P", "Rg+P"], Tag(f"{BRANCH}preset")]
+ListTag = Annotated[list[ConditionPart], Field(min_length=1), Tag(f"{BRANCH}list")]
+BuiltinTag = Annotated[Literal["confidence", "helpful_page", "comment"], Tag(f"{BRANCH}builtin")]
+OwnTag = Annotated[OwnQuestion, Tag(f"{BRANCH}own")]
+
+
+def _conditions_branch(value: Any) -> str:
+    return f"{BRANCH}list" if isinstance(value, list) else f"{BRANCH}preset"
+
+
+def _question_branch(value: Any) -> str:
+    return f"{BRANCH}own" if isinstance(value, dict | OwnQuestion) else f"{BRANCH}builtin"
+
+
 class StudyConfig(_Part):
     """A simulation study: can people predict the model's output from its explanation?"""
 
@@ -259,10 +291,10 @@ class StudyConfig(_Part):
     answers: AnswersPart = AnswersPart(choices=4)
     target_class_policy: Literal["predicted", "all_candidates", "true_class"]
     stages: StagesPart = StagesPart()
-    conditions: Annotated[list[ConditionPart], Field(min_length=1)] | Literal["multiviz-ablation", "Rl+P", "Rg+P"]
+    conditions: Annotated[PresetTag | ListTag, Discriminator(_conditions_branch)]
     annotators: AnnotatorsPart = AnnotatorsPart()
     pages: PagesPart = PagesPart()
-    questions: list[Literal["confidence", "helpful_page", "comment"] | OwnQuestion] = []
+    questions: list[Annotated[BuiltinTag | OwnTag, Discriminator(_question_branch)]] = []
     plan: PlanPart = PlanPart()
 
     @model_validator(mode="after")
@@ -343,26 +375,10 @@ def _problems(error: ValidationError, parsed: Parsed) -> list[Problem]:
     found: list[Problem] = []
     for detail in error.errors():
         # pydantic names the branch of a union in the location; what stands in the file does not have it.
-        path = tuple(part for part in detail["loc"] if not _is_branch(part))
+        path = tuple(part for part in detail["loc"] if not str(part).startswith(BRANCH))
         problem = Problem(dotted(path), _sentence(detail["type"], detail["msg"], path), parsed.line(path))
         if problem not in found:
             found.append(problem)
-    return _without_other_branch(found, parsed)
-
-
-def _is_branch(part: str | int) -> bool:
-    return isinstance(part, str) and ("[" in part or part.startswith("literal"))
-
-
-def _without_other_branch(found: list[Problem], parsed: Parsed) -> list[Problem]:
-    """Of `conditions` as a list or a preset's name, keep the problems of the form that the file uses."""
-    as_list = isinstance(parsed.value.get("conditions"), list)
-    deeper = [p for p in found if p.path.startswith("conditions[")]
-    if as_list and deeper:
-        return [p for p in found if p.path != "conditions"]
-    if "conditions" in parsed.value and not as_list:
-        literal = [p for p in found if p.path == "conditions"]
-        return [p for p in found if p.path != "conditions"] + literal[-1:]
     return found
 
 
@@ -388,7 +404,7 @@ def _keys_at(path: tuple[str | int, ...]) -> set[str]:
 
 
 def _resolve(schema: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
-    for option in node.get("anyOf", [node]):
+    for option in node.get("oneOf", node.get("anyOf", [node])):
         if "$ref" in option:
             return schema["$defs"][option["$ref"].rsplit("/", 1)[-1]]
         if option.get("type") in ("object", "array"):

@@ -232,10 +232,9 @@ def _crossmodal(source: Source, sample: Mapping[str, Any], job: Job) -> Computed
     for row, atom in enumerate(atoms):
         pairs.append({"word": encoded.atoms[text].names[atom], "atom": atom, "values": found.pairs[row].tolist()})
         if found.pixels is not None:
-            overlay = drawing.pixels(found.pixels[row])
-        else:
-            overlay = _overlay(encoded, image, found.pairs[row], sample)
-        files[f"overlay{row}"] = (overlay, PNG)
+            files[f"overlay{row}"] = (drawing.pixels(found.pixels[row]), PNG)
+        elif overlay := _overlay(encoded, image, found.pairs[row], sample):
+            files[f"overlay{row}"] = (overlay, PNG)
     numbers = {"pairs": pairs, "config": dict(found.config), "quality": dict(found.quality)}
     return _done(numbers, files, start, forwards=2)
 

@@ -40,7 +40,8 @@ class Media:
 
     sheet: Sheet
     item: Item
-    files: dict[str, dict[str, str]] = field(default_factory=dict)
+    position: int  # on the sheet: it opens the address, so that one item has to be looked at, not all
+    files: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def url(self, slot: str, artefact: Artefact, name: str) -> str:
         """The address of one file of an artefact, or "" where it has none of that name."""
@@ -48,7 +49,8 @@ class Media:
         if entry is None:
             return ""
         study = self.sheet.version.study
-        media_id = public_id(study.secret, "media", self.sheet.annotator.pseudonym, self.item.position, slot, name)
+        digest = public_id(study.secret, "media", self.sheet.annotator.pseudonym, self.item.position, slot, name)
+        media_id = f"{self.position}-{digest}"
         self.files[media_id] = entry
         return f"/m/{media_id}"
 
@@ -109,4 +111,4 @@ def _in_screen_order(sheet: Sheet, item: Item) -> list[dict[str, Any]]:
 
 
 def _choice_label(item: Item, class_index: int) -> str:
-    return next(choice["label"] for choice in item.choices if class_index in choice["classes"])
+    return next(str(choice["label"]) for choice in item.choices if class_index in choice["classes"])

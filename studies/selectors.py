@@ -9,7 +9,8 @@ from studies.models import Answer, Artefact, Item, Sheet, StudyVersion
 
 def current_answers(sheet: Sheet, item: Item) -> QuerySet[Answer]:
     """The newest revision of each question's answer to one item."""
-    return sheet.answers.filter(item=item).exclude(Exists(Answer.objects.filter(replaces=OuterRef("pk"))))
+    answers: QuerySet[Answer] = Answer.objects.filter(sheet=sheet, item=item)
+    return answers.exclude(Exists(Answer.objects.filter(replaces=OuterRef("pk"))))
 
 
 def artefact_progress(version: StudyVersion) -> dict[str, int]:

@@ -11,6 +11,7 @@ import yaml
 
 _BOOLEAN_WORD = re.compile(r"^(y|n|yes|no|on|off)$", re.IGNORECASE)
 _OCTAL = re.compile(r"^[-+]?0[0-7_]+$")
+_PLAIN_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("map", "seq", "str", "int", "float", "bool", "null")}
 Path = tuple[str | int, ...]
 
 
@@ -46,7 +47,7 @@ class Parsed:
         """The line of the key at `path`, or of its nearest parent."""
         while path and path not in self.lines:
             path = path[:-1]
-        return self.lines.get(path)
+        return self.lines[path] if path else None
 
 
 def dotted(path: Path) -> str:
@@ -91,12 +92,17 @@ class _Reader:
         if id(node) in self._open:
             self._problem(path, node, "an alias refers to its own parent")
             return None
+        if node.tag not in _PLAIN_TAGS:
+            kind = node.tag.rsplit(":", 1)[-1]
+            self._problem(path, node, f"a value of kind {kind!r} is not allowed here; quote it to make it text")
+            return None
         self._open.add(id(node))
         try:
             if isinstance(node, yaml.MappingNode):
                 return self._mapping(node, path)
             if isinstance(node, yaml.SequenceNode):
                 return [self.read(child, (*path, i)) for i, child in enumerate(node.value)]
+            assert isinstance(node, yaml.ScalarNode)
             return self._scalar(node, path)
         finally:
             self._open.discard(id(node))

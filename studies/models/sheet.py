@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import models
 
 from studies.models.item import Item
 from studies.models.study import Condition, Study, StudyVersion
-
-if TYPE_CHECKING:
-    from django.db.models.manager import RelatedManager
 
 
 class Kind(models.TextChoices):
@@ -92,9 +89,6 @@ class Sheet(models.Model):
     resume_token = models.CharField(max_length=40, unique=True, help_text="HMAC of the study's secret; see pages.py")
     created = models.DateTimeField(auto_now_add=True)
 
-    if TYPE_CHECKING:
-        answers: RelatedManager[Answer]
-
     class Meta:
         constraints = [
             models.UniqueConstraint(
@@ -109,6 +103,10 @@ class Sheet(models.Model):
     def is_over(self) -> bool:
         """Whether nothing can be answered any more."""
         return self.step in (self.Step.DONE, self.Step.SCREENED_OUT, self.Step.FULL, self.Step.WITHDRAWN)
+
+    def has_reached(self, position: int) -> bool:
+        """Whether there is an item at this position and it may be looked at."""
+        return 0 <= position <= self.position and position < len(self.item_order)
 
     @property
     def is_cut_off(self) -> bool:

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
+from functools import cached_property
 
 from django.conf import settings
 from django.db import models
 
 from studies.config import StudyConfig, from_values
-
-if TYPE_CHECKING:
-    from django.db.models.manager import RelatedManager
-
-    from studies.models.item import Artefact, Item
 
 
 def new_secret() -> bytes:
@@ -37,9 +32,6 @@ class Study(models.Model):
     secret = models.BinaryField(default=new_secret, max_length=32, editable=False)
     created = models.DateTimeField(auto_now_add=True)
 
-    if TYPE_CHECKING:
-        versions: RelatedManager[StudyVersion]
-
     class Meta:
         constraints = [
             models.CheckConstraint(
@@ -54,7 +46,8 @@ class Study(models.Model):
     @property
     def version(self) -> StudyVersion:
         """The newest version."""
-        return self.versions.latest("number")
+        newest: StudyVersion = self.versions.latest("number")
+        return newest
 
     @property
     def is_unblinded(self) -> bool:
@@ -71,15 +64,8 @@ class StudyVersion(models.Model):
     plan_sha256 = models.CharField(
         max_length=64, blank=True, default="", help_text="set at the freeze: definition, items, choices and artefacts"
     )
-    artefacts: models.ManyToManyField[Artefact, Artefact] = models.ManyToManyField(
-        "studies.Artefact", related_name="versions"
-    )
+    artefacts = models.ManyToManyField("studies.Artefact", related_name="versions")
     created = models.DateTimeField(auto_now_add=True)
-
-    if TYPE_CHECKING:
-        conditions: RelatedManager[Condition]
-        items: RelatedManager[Item]
-        runs: RelatedManager[Run]
 
     class Meta:
         constraints = [
@@ -89,7 +75,7 @@ class StudyVersion(models.Model):
     def __str__(self) -> str:
         return f"{self.study.slug} v{self.number}"
 
-    @property
+    @cached_property
     def config(self) -> StudyConfig:
         """The definition as the study file's schema."""
         return from_values(self.definition)

@@ -36,9 +36,8 @@ def answer_submit(*, sheet: Sheet, position: int, submission: uuid.UUID, values:
     # Two open tabs may post the same item: the lock lets one in, the other finds its answer stored or makes a revision.
     Sheet.objects.select_for_update().get(pk=sheet.pk)
     sheet = Sheet.objects.select_related("version__study", "condition", "annotator").get(pk=sheet.pk)
-    if sheet.step not in (Sheet.Step.ITEM, Sheet.Step.REVIEW) or not 0 <= position <= sheet.position:
-        return sheet
-    if position >= len(sheet.item_order) or sheet.is_cut_off:
+    is_answering = sheet.step in (Sheet.Step.ITEM, Sheet.Step.REVIEW) and not sheet.is_cut_off
+    if not is_answering or not sheet.has_reached(position):
         return sheet
     item = Item.objects.get(pk=sheet.item_order[position], version=sheet.version)
     checked = _checked(sheet, item, values)

@@ -35,7 +35,7 @@ def study_create(*, config: StudyConfig, owner: User | None) -> StudyVersion:
     )
     for position, arm in enumerate(config.arms):
         Condition.objects.create(
-            version=version, name=arm.name, position=position, stages=list(arm.stages), quota=arm.annotators
+            version=version, name=arm.name, position=position, stages=list(arm.stages), quota=arm.quota
         )
     return version
 

@@ -144,7 +144,7 @@ def _features(version: StudyVersion, source: dict[str, Any], point: engine.Point
     config = version.config
     if not config.needs_features:
         return {"features": [], "weights": []}
-    path = version.artefacts.get(stage="path").numbers
+    path = version.artefacts.get(stage="path").numbers or {}
     entry = path["classes"].get(str(k), {"indices": [], "weights": []})
     positive = [(j, w) for j, w in zip(entry["indices"], entry["weights"], strict=True) if w > 0]
     if config.stages.P.rank == "contribution":

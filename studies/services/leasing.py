@@ -43,11 +43,15 @@ def due_rows(version: StudyVersion | None = None) -> QuerySet[Artefact]:
 @transaction.atomic
 def lease_due(*, owner: str, version: StudyVersion | None = None) -> list[Artefact]:
     """Lease a due row and every due row of the same subject and source: one set of perturbations serves them all."""
-    lock = {"skip_locked": True} if connection.features.has_select_for_update_skip_locked else {}
-    first = due_rows(version).select_for_update(**lock).first()
+    skip = connection.features.has_select_for_update_skip_locked
+    first = due_rows(version).select_for_update(skip_locked=skip).first()
     if first is None:
         return []
-    group = due_rows(version).filter(subject_kind=first.subject_kind, subject=first.subject).select_for_update(**lock)
+    group = (
+        due_rows(version)
+        .filter(subject_kind=first.subject_kind, subject=first.subject)
+        .select_for_update(skip_locked=skip)
+    )
     leased = []
     for row in group:
         if row.params["source"] != first.params["source"]:
