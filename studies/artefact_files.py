@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import struct
+from typing import Any
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -14,16 +16,19 @@ class CorruptArtefact(Exception):
     """A stored file that is missing or does not have the bytes that were hashed."""
 
 
-def store(content: bytes, media_type: str) -> dict[str, str]:
-    """Write the bytes under their hash, unless they lie there already: {"sha256", "type"}."""
-    entry = {"sha256": hashlib.sha256(content).hexdigest(), "type": media_type}
+def store(content: bytes, media_type: str) -> dict[str, Any]:
+    """Write the bytes under their hash, unless they lie there already: {"sha256", "type"}, of a PNG also its "size"."""
+    entry: dict[str, Any] = {"sha256": hashlib.sha256(content).hexdigest(), "type": media_type}
+    if media_type == "image/png":
+        # Width and height open the header chunk: pages keep room for the picture while it loads.
+        entry["size"] = list(struct.unpack(">II", content[16:24]))
     name = _name(entry)
     if not default_storage.exists(name):
         default_storage.save(name, ContentFile(content))
     return entry
 
 
-def load(entry: dict[str, str]) -> bytes:
+def load(entry: dict[str, Any]) -> bytes:
     """The verified bytes. raises: CorruptArtefact"""
     try:
         with default_storage.open(_name(entry)) as file:
@@ -35,6 +40,6 @@ def load(entry: dict[str, str]) -> bytes:
     return content
 
 
-def _name(entry: dict[str, str]) -> str:
+def _name(entry: dict[str, Any]) -> str:
     digest = entry["sha256"]
     return f"artefacts/{digest[:2]}/{digest}.{ENDINGS[entry['type']]}"

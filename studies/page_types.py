@@ -34,7 +34,7 @@ class Picture:
     base: str
     alt: str
     overlay: str = ""
-    size: tuple[int, int] | None = None  # width and height in pixels, where the artefact tells them
+    size: tuple[int, int] | None = None  # width and height in pixels; None for drawings
 
     @property
     def is_wide(self) -> bool:

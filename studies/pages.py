@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -90,9 +91,9 @@ def instructions(sheet: Sheet) -> InstructionsPage:
 
 def item(sheet: Sheet, position: int) -> ItemPage:
     """The page of the item at `position` of the sheet, which must not lie beyond the sheet's front."""
-    shown, media = _item_at(sheet, position), None
+    shown = _item_at(sheet, position)
     answers = {answer.question: answer.value for answer in current_answers(sheet, shown)}
-    media = Media(sheet, shown)
+    media = Media(sheet, shown, position)
     datapoint, explanations = _explained(sheet, shown, media)
     practice = sheet.version.config.items.practice
     return ItemPage(
@@ -114,16 +115,15 @@ def item(sheet: Sheet, position: int) -> ItemPage:
     )
 
 
-def media(sheet: Sheet, media_id: str) -> dict[str, str] | None:
+def media(sheet: Sheet, media_id: str) -> dict[str, Any] | None:
     """The file {sha256, type} that a media id of this sheet stands for, or None. Only pages up to the front count."""
-    if sheet.condition is None or sheet.is_over or sheet.is_cut_off:
+    number = media_id.partition("-")[0]
+    position = int(number) if number.isdecimal() and len(number) < 6 else -1
+    if sheet.condition is None or sheet.is_over or sheet.is_cut_off or not sheet.has_reached(position):
         return None
-    for position in range(min(sheet.position, len(sheet.item_order) - 1), -1, -1):
-        collected = Media(sheet, _item_at(sheet, position))
-        _explained(sheet, collected.item, collected)
-        if media_id in collected.files:
-            return collected.files[media_id]
-    return None
+    collected = Media(sheet, _item_at(sheet, position), position)
+    _explained(sheet, collected.item, collected)
+    return collected.files.get(media_id)
 
 
 def review(sheet: Sheet) -> ReviewPage:
@@ -215,16 +215,18 @@ def _item_at(sheet: Sheet, position: int) -> Item:
 
 def _explained(sheet: Sheet, shown: Item, media: Media) -> tuple[Panel, tuple[Explanation, ...]]:
     found = artefacts_of(shown, _stages(sheet))
-    datapoint = _panel("", found[("input", shown.subject, "")], media, "input", "The picture")
+    shown_input = found[("input", shown.subject, "")]
+    words = _words((shown_input.numbers or {}).get("words", ()))
+    datapoint = Panel("", _picture(shown_input, media, "input", "The picture"), words)
     slots = target_slots(sheet, shown, found)
     return datapoint, tuple(_explanation(i, slot, datapoint, media) for i, slot in enumerate(slots))
 
 
 def _explanation(number: int, slot: TargetSlots, datapoint: Panel, media: Media) -> Explanation:
-    base = datapoint.picture.base if datapoint.picture else ""
+    base = datapoint.picture
     return Explanation(
         towards=slot.label or texts.MASKED_CLASS,
-        unimodal=_panel("", slot.unimodal, media, f"{number}.U", "What matters in the picture", base)
+        unimodal=_overlaid("", slot.unimodal, media, f"{number}.U", "What matters in the picture", base)
         if slot.unimodal
         else None,
         crossmodal=_crossmodal(slot.crossmodal, media, f"{number}.C", base) if slot.crossmodal else (),
@@ -233,48 +235,50 @@ def _explanation(number: int, slot: TargetSlots, datapoint: Panel, media: Media)
     )
 
 
-def _panel(caption: str, artefact: Artefact, media: Media, slot: str, alt: str, base: str = "") -> Panel:
-    numbers = artefact.numbers or {}
-    base = base or media.url(slot, artefact, "image")
-    picture = Picture(base, alt, media.url(slot, artefact, "overlay"), _size(numbers)) if base else None
-    return Panel(caption, picture, _words(numbers.get("words", ())))
+def _overlaid(caption: str, artefact: Artefact, media: Media, slot: str, alt: str, base: Picture | None) -> Panel:
+    """A result on the item's own datapoint: its overlay over the picture, its strengths on the words."""
+    picture = replace(base, alt=alt, overlay=media.url(slot, artefact, "overlay")) if base else None
+    return Panel(caption, picture, _words((artefact.numbers or {}).get("words", ())))
 
 
-def _crossmodal(artefact: Artefact, media: Media, slot: str, base: str) -> tuple[Panel, ...]:
+def _crossmodal(artefact: Artefact, media: Media, slot: str, base: Picture | None) -> tuple[Panel, ...]:
     panels = []
     for i, pair in enumerate((artefact.numbers or {}).get("pairs", ())):
-        overlay = media.url(f"{slot}{i}", artefact, f"overlay{i}")
-        panels.append(Panel(pair["word"], Picture(base, f"Where the picture matters for “{pair['word']}”", overlay)))
+        alt, overlay = (
+            f"Where the picture matters for “{pair['word']}”",
+            media.url(f"{slot}{i}", artefact, f"overlay{i}"),
+        )
+        panels.append(Panel(pair["word"], replace(base, alt=alt, overlay=overlay) if base else None))
     return tuple(panels)
 
 
-def _feature(slot: FeatureSlot, media: Media, name: str, base: str) -> FeaturePanel:
+def _feature(slot: FeatureSlot, media: Media, name: str, base: Picture | None) -> FeaturePanel:
     local = None
     if slot.local:
-        local = _panel("On this example", slot.local, media, f"{name}.l", f"What sets off feature {slot.number}", base)
+        alt = f"What sets off feature {slot.number}"
+        local = _overlaid("On this example", slot.local, media, f"{name}.l", alt, base)
     examples = []
     if slot.examples:
         for i, example in enumerate((slot.examples.numbers or {}).get("examples", ())):
-            picture = Picture(
-                media.url(f"{name}.g{i}", slot.examples, f"image{i}"),
-                f"Example {i + 1} of feature {slot.number}",
-                media.url(f"{name}.g{i}", slot.examples, f"overlay{i}"),
-                _size(example),
-            )
+            alt = f"Example {i + 1} of feature {slot.number}"
+            picture = _picture(slot.examples, media, f"{name}.g{i}", alt, suffix=str(i))
             examples.append(Panel(f"Example {i + 1}", picture, _words(example.get("words", ()))))
     return FeaturePanel(slot.number, local, tuple(examples))
+
+
+def _picture(artefact: Artefact, media: Media, slot: str, alt: str, suffix: str = "") -> Picture | None:
+    """A picture of the artefact's own, with its overlay where it has one."""
+    entry = artefact.files.get(f"image{suffix}")
+    if entry is None:
+        return None
+    base, overlay = media.url(slot, artefact, f"image{suffix}"), media.url(slot, artefact, f"overlay{suffix}")
+    return Picture(base, alt, overlay, tuple(entry["size"]) if "size" in entry else None)
 
 
 def _graph(artefact: Artefact, media: Media, slot: str) -> Graph:
     rows = (artefact.numbers or {}).get("features", ())
     picture = Picture(media.url(slot, artefact, "graph"), "How much each feature counts for the answer")
     return Graph(picture, tuple((i, f"{row['weight']:+.2f}") for i, row in enumerate(rows, start=1)))
-
-
-def _size(numbers: dict[str, Any]) -> tuple[int, int] | None:
-    """The picture's width and height, where the artefact tells them as `size`."""
-    size = numbers.get("size")
-    return (int(size[0]), int(size[1])) if size else None
 
 
 def _words(rows: object) -> tuple[Word, ...]:

@@ -22,14 +22,14 @@ def item(request: HttpRequest, sheet: Sheet) -> HttpResponse:
         return _submit(request, sheet)
     asked = request.GET.get("at")
     position = sheet.position if asked is None else _position(asked)
-    if not _is_reached(sheet, position):
+    if not sheet.has_reached(position):
         return redirect("item" if asked else "where")
     return render(request, "annotator/item.html", {"page": pages.item(sheet, position)})
 
 
 def _submit(request: HttpRequest, sheet: Sheet) -> HttpResponse:
     position = _position(request.POST.get("position", ""))
-    if not _is_reached(sheet, position):
+    if not sheet.has_reached(position):
         return redirect("item")
     page = pages.item(sheet, position)
     submission = _submission(request.POST.get("submission", "")) or uuid.UUID(page.submission)
@@ -39,10 +39,6 @@ def _submit(request: HttpRequest, sheet: Sheet) -> HttpResponse:
         page = item_as_entered(page, request.POST, refused.problems)
         return render(request, "annotator/item.html", {"page": page}, status=422)
     return redirect(f"{reverse('item')}?at={position}" if page.is_practice else "where")
-
-
-def _is_reached(sheet: Sheet, position: int) -> bool:
-    return 0 <= position <= sheet.position and position < len(sheet.item_order)
 
 
 def _position(text: str) -> int:
