@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from analysis_core.errors import BadData
 
@@ -25,6 +26,9 @@ PERMUTATIONS = tuple(itertools.permutations(range(3)))
 BOX_OFFSETS = (0, 150, 300)
 COLOURS = {"yellow": "yellow", "#0099ff": "blue", "black": "black"}
 SHAPES = ("square", "triangle", "circle")
+PICTURE_SIZE = (400, 100)
+#: Names that become parts of a picture's path.
+_NAME = re.compile(r"\w+(-\w+)*")
 
 
 @dataclass(frozen=True)
@@ -130,9 +134,11 @@ def _parse(text: bytes, file: Path, line: int) -> dict[str, Any]:
     _check(row, ("sentence", "label", "identifier", "structured_rep"), file, line, "")
     if row["label"] not in Nlvr.labels:
         raise BadData(f"must be 'true' or 'false', not {row['label']!r}", file=file, row=line, field="label")
-    for field in ("sentence", "identifier"):
-        if not isinstance(row[field], str):
-            raise BadData("must be text", file=file, row=line, field=field)
+    if not isinstance(row["sentence"], str):
+        raise BadData("must be text", file=file, row=line, field="sentence")
+    for field in ("identifier", "directory"):
+        if field in row and not (isinstance(row[field], str) and _NAME.fullmatch(row[field])):
+            raise BadData(f"must be a plain name, not {row[field]!r}", file=file, row=line, field=field)
     _check_boxes(row["structured_rep"], file, line)
     return row
 
@@ -190,6 +196,8 @@ def _sample(part: _Part, row: Mapping[str, Any]) -> dict[str, Any]:
 def _open_picture(path: Path, file: Path, line: int) -> Image.Image:
     try:
         with Image.open(path, formats=("PNG", "JPEG", "WEBP")) as picture:
+            if picture.size != PICTURE_SIZE:
+                raise ValueError("it is {} x {} pixels, not {} x {}".format(*picture.size, *PICTURE_SIZE))
             picture.load()
             if "A" not in picture.getbands() and "transparency" not in picture.info:
                 return picture.convert("RGB")
@@ -197,5 +205,5 @@ def _open_picture(path: Path, file: Path, line: int) -> Image.Image:
             return Image.alpha_composite(white, picture.convert("RGBA")).convert("RGB")
     except FileNotFoundError as error:
         raise BadData(f"the picture {path.name} is missing", file=file, row=line, field="image") from error
-    except (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise BadData(f"the picture {path} cannot be read: {error}", file=file, row=line, field="image") from error

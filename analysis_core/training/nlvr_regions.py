@@ -34,6 +34,7 @@ from analysis_core.training.nlvr_regions_batches import (
     plain_batch,
     real_batch,
     real_examples,
+    tokens_of,
 )
 
 NETWORK = {
@@ -47,8 +48,10 @@ NETWORK = {
 }
 MAX_WORDS = 40
 BATCH = 256
-#: Share of words replaced by [MASK], so that an absent word means something to the model.
+#: Share of words replaced by [MASK], so that an absent word means something to the model: a few in each sentence, and
+#: up to half of the words in some sentences, as perturbation methods do.
 WORD_DROPOUT = 0.03
+MASKED_SENTENCES, MASKED_WORDS = 0.1, 0.5
 #: Share of the real sentences held out for choices; dev plays no part in any.
 HELD_OUT = 0.12
 
@@ -80,6 +83,9 @@ def train(root: Path, out: Path, *, seed: int, steps: tuple[int, int]) -> None:
     source = Synthetic(kept, vocabulary, rng)
     validation = [Synthetic(held, vocabulary, np.random.default_rng(seed + 1)).batch(2000)]
     record: dict[str, Any] = {"seed": seed, "steps": list(steps), "batch": BATCH, "versions": _versions()}
+    record["data"] = (
+        f"NLVR test+hidden: {len(kept.labels)} examples, {len(held.labels)} held out by sentence; dev unused"
+    )
     record["parameters"] = sum(p.numel() for p in model.parameters())
     record["seconds"] = {"synthetic": _phase(model, steps[0], lambda: source.batch(BATCH), 3e-3, "synthetic")}
     record["held_out_after_synthetic"] = _share(_right(model, _chunks(held, vocabulary)))
@@ -91,7 +97,7 @@ def train(root: Path, out: Path, *, seed: int, steps: tuple[int, int]) -> None:
     record["seconds"]["mixed"] = _phase(model, steps[1], mixed, 1.2e-3, "mixed")
     record["synthetic_validation"] = _share(_right(model, validation))
     record["held_out"] = _share(_right(model, _chunks(held, vocabulary)))
-    record |= _dev(root, model, vocabulary, seen={row["text"] for row in rows})
+    record |= _dev(root, model, vocabulary, seen=[row["text"] for row in rows])
     Checkpoint.write(
         out,
         model="nlvr_regions",
@@ -123,14 +129,21 @@ def _phase(model: NlvrRegions, steps: int, draw: Any, rate: float, name: str) ->
 
 def _loss(model: NlvrRegions, batch: Batch) -> tuple[Tensor, float]:
     """Answer + 2 x gates (which objects a phrase means) + boxes (which satisfy the statement), and the accuracy."""
-    drop = (torch.rand(batch.tokens.shape) < WORD_DROPOUT) & (batch.tokens > 0)
-    found = _run(model, batch, batch.tokens.masked_fill(drop, 1))
+    found = _run(model, batch, _masked(batch.tokens))
     gates = binary_cross_entropy_with_logits(found["gates"][:, :SUPERVISED], batch.gates, reduction="none")
     weight = batch.gate_known[..., None, None] * batch.image[..., PRESENT].reshape(-1, 1, *batch.gates.shape[2:])
     boxes = binary_cross_entropy_with_logits(found["box"], batch.box, reduction="none").mean(1)
     answer = cross_entropy(found["logits"], batch.label)
     total = answer + 2 * _mean(gates, weight) + _mean(boxes, batch.box_known)
     return total, float((found["logits"].argmax(1) == batch.label).float().mean())
+
+
+def _masked(tokens: Tensor) -> Tensor:
+    """Tokens [B, T] with some of them replaced by [MASK]."""
+    heavily = torch.rand(len(tokens), 1) < MASKED_SENTENCES
+    share = torch.where(heavily, MASKED_WORDS * torch.rand(len(tokens), 1), WORD_DROPOUT)
+    drop = (torch.rand(tokens.shape) < share) & (tokens > 0)
+    return tokens.masked_fill(drop, 1)
 
 
 def _mean(values: Tensor, weight: Tensor) -> Tensor:
@@ -153,14 +166,17 @@ def _chunks(real: Real, vocabulary: Vocabulary) -> list[Batch]:
     return [plain_batch(real.take(rows[i : i + 500]), vocabulary) for i in range(0, len(rows), 500)]
 
 
-def _dev(root: Path, model: NlvrRegions, vocabulary: Vocabulary, *, seen: set[str]) -> dict[str, Any]:
+def _dev(root: Path, model: NlvrRegions, vocabulary: Vocabulary, *, seen: list[str]) -> dict[str, Any]:
     rows = _rows(Nlvr(root, "dev"))
     right = _right(model, _chunks(real_examples(rows), vocabulary))
-    new = np.array([row["text"] not in seen for row in rows])
+    same, alike = set(seen), {tokens_of(text) for text in seen}
+    new = np.array([row["text"] not in same for row in rows])
+    newly_worded = np.array([tokens_of(row["text"]) not in alike for row in rows])
     labels = np.array([row["label"] for row in rows])
     return {
         "dev": _share(right),
         "dev_without_sentences_seen_in_training": _share(right[new]),
+        "dev_without_sentences_seen_but_for_spelling": _share(right[newly_worded]),
         "dev_majority_class": round(float(max(labels.mean(), 1 - labels.mean())), 4),
     }
 

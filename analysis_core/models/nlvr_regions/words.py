@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import string
 from collections.abc import Sequence
-from functools import cached_property
 
 PAD, MASK = "[PAD]", "[MASK]"
 
@@ -70,20 +69,17 @@ class Vocabulary:
     def __init__(self, tokens: Sequence[str]) -> None:
         """tokens: all tokens, [PAD] and [MASK] first"""
         self.tokens = tuple(tokens)
+        self._index = {token: i for i, token in enumerate(self.tokens)}
 
     def __len__(self) -> int:
         return len(self.tokens)
 
-    @cached_property
-    def _index(self) -> dict[str, int]:
-        return {token: i for i, token in enumerate(self.tokens)}
-
     def index(self, token: str) -> int:
         """The token's index; a misspelt word of four letters or more takes the nearest known one, else [MASK]."""
-        if token not in self._index and len(token) >= 4:
-            near = difflib.get_close_matches(token, self.tokens[2:], n=1, cutoff=0.8)
-            token = near[0] if near else token
-        return self._index.get(token, 1)
+        if token in self._index or len(token) < 4:
+            return self._index.get(token, 1)
+        near = difflib.get_close_matches(token, self.tokens[2:], n=1, cutoff=0.8)
+        return self._index[near[0]] if near else 1
 
     def encode(self, sentence: str) -> tuple[list[int], list[int]]:
         """Token indices, and for each token the position of its word in `words(sentence)`."""

@@ -169,7 +169,10 @@ def test_a_missing_field_is_named(tmp_path: Path, field: str) -> None:
     ("changes", "message"),
     [
         ({"label": "maybe"}, "field 'label': must be 'true' or 'false'"),
-        ({"identifier": 7}, "field 'identifier': must be text"),
+        ({"sentence": None}, "field 'sentence': must be text"),
+        ({"identifier": 7}, "field 'identifier': must be a plain name"),
+        ({"identifier": "../7-0"}, "field 'identifier': must be a plain name"),
+        ({"directory": "../../images"}, "field 'directory': must be a plain name"),
         ({"structured_rep": [[], []]}, "field 'structured_rep': must be three lists"),
         (
             {"structured_rep": [[], [{"x_loc": 1}], []]},
@@ -211,8 +214,15 @@ def test_a_truncated_picture_names_picture_and_row(tmp_path: Path) -> None:
 
 def test_a_picture_in_another_format_is_refused(tmp_path: Path) -> None:
     root = write_split(tmp_path, [row()])
-    Image.new("RGB", (4, 4)).save(root / "dev/images/0/dev-7-0-0.png", format="BMP")
+    Image.new("RGB", (400, 100)).save(root / "dev/images/0/dev-7-0-0.png", format="BMP")
     with pytest.raises(BadData, match="cannot be read"):
+        Nlvr(root, "dev")[0]
+
+
+def test_a_picture_of_another_size_is_refused_because_boxes_would_lie_elsewhere(tmp_path: Path) -> None:
+    root = write_split(tmp_path, [row()])
+    Image.new("RGB", (800, 200)).save(root / "dev/images/0/dev-7-0-0.png")
+    with pytest.raises(BadData, match="it is 800 x 200 pixels, not 400 x 100"):
         Nlvr(root, "dev")[0]
 
 
