@@ -39,7 +39,7 @@ STEPS = {
         "open", "Open for annotators", "People with a link can take part from now on.", False, study_open
     ),
     Study.State.OPEN: Step(
-        "close", "Close", "Nobody new can take part, and the study cannot be opened again.", True, study_close
+        "close", "Close the study", "Nobody new can take part, and the study cannot be opened again.", True, study_close
     ),
     Study.State.CLOSED: Step(
         "unblind", "Unblind", "Outcomes by condition are shown to you from now on.", True, study_unblind

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from studies.access import study_for
 from studies.config import StudyConfig
-from studies.models import Artefact, Sheet, Study, StudyVersion
+from studies.models import Artefact, Study, StudyVersion
 from studies.models.sheet import Kind
 from studies.selectors import sheets_per_condition
 from studies.services.inviting import invite_url
@@ -36,7 +36,6 @@ def study(request: HttpRequest, slug: str) -> HttpResponse:
         "definition": _definition(version.config),
         "conditions": _conditions(found, version),
         "links": _links(found),
-        "simulated": version.sheets.filter(kind=Kind.SIMULATED, step=Sheet.Step.DONE).count(),
         "failures": failed[:SHOWN_FAILURES],
         "more_failures": max(0, failed.count() - SHOWN_FAILURES),
     }

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from studies.models import Artefact, Run, Study, StudyVersion
+from studies.models import Artefact, Run, Sheet, Study, StudyVersion
+from studies.models.sheet import Kind
 from studies.selectors import artefact_progress, sheets_per_condition
 
 State = Study.State
@@ -33,24 +34,30 @@ class Progress:
 
 @dataclass(frozen=True)
 class Standing:
-    """One line of the list of studies."""
+    """One line of the list of studies: finished, wanted and simulated are sheets."""
 
     study: Study
     title: str
     progress: Progress
     finished: int
     wanted: int
+    simulated: int
     next_step: str
 
 
 def standing(study: Study) -> Standing:
     """Everything that a list of studies says about one."""
     version = study.version
-    progress = progress_of(version)
-    sheets = sheets_per_condition(version, "live")
-    finished, wanted = sum(int(row["finished"]) for row in sheets), sum(int(row["quota"]) for row in sheets)
+    progress, live = progress_of(version), sheets_per_condition(version, "live")
+    finished, wanted = sum(int(row["finished"]) for row in live), sum(int(row["quota"]) for row in live)
     return Standing(
-        study, version.config.title, progress, finished, wanted, _next_step(study, progress, finished, wanted)
+        study=study,
+        title=version.config.title,
+        progress=progress,
+        finished=finished,
+        wanted=wanted,
+        simulated=version.sheets.filter(kind=Kind.SIMULATED, step=Sheet.Step.DONE).count(),
+        next_step=_next_step(study, progress, finished, wanted),
     )
 
 

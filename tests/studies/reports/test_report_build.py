@@ -251,3 +251,12 @@ def test_arms_below_their_quota_are_named():
     make_sheet(version, "U", "AAAB")
     make_sheet(version, "U", "AAAB")
     assert "Condition U has 2 of 3 annotators." in build(version).warnings
+
+
+def test_a_study_without_items_has_a_report_that_says_so():
+    version = make_version(count=4)
+    version.items.all().delete()
+    report = build(version)
+    assert report.chance is None
+    assert [condition.items for condition in report.conditions] == [0, 0]
+    assert "No items have been drawn yet." in report.warnings

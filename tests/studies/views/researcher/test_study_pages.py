@@ -12,6 +12,7 @@ from studies.services.inviting import invite_revoke
 from studies.views.researcher import life
 from studies.views.researcher.standing import progress_of, standing
 from tests import cast
+from tests.studies.reports.answers import make_sheet, make_version
 
 pytestmark = pytest.mark.django_db
 
@@ -33,6 +34,14 @@ def test_the_list_names_state_fill_and_next_step(rosa, scenes):
     page = rosa.get("/").content.decode()
     assert "What does the model answer?" in page
     assert "0 of 15 sheets are finished: send out links" in page
+
+
+def test_the_list_tells_simulated_sheets_from_live_ones(client):
+    version = make_version(owner=cast.researcher())
+    make_sheet(version, "U", "A" * 20, kind="simulated")
+    Study.objects.update(state="frozen")
+    client.force_login(version.study.owner)
+    assert "0 of 6 sheets are finished, 1 simulated." in client.get("/").content.decode()
 
 
 def test_an_empty_list_says_how_to_begin(client, db):
