@@ -80,6 +80,16 @@ def test_links_between_documents_lead_somewhere() -> None:
             assert "://" in target or (guide.parent / target).exists(), f"{guide.name}: {target}"
 
 
+def test_make_has_every_target_that_the_documentation_names() -> None:
+    targets = set(re.findall(r"^([a-z]+):", text_of(ROOT / "Makefile"), re.M))
+    named = {word for guide in GUIDES for word in re.findall(r"(?:^|`)make ([a-z]+)", text_of(guide), re.M)}
+    assert {"demo", "test"} <= named <= targets
+
+
+def test_documents_name_no_folder_of_somebodys_machine() -> None:
+    assert not [guide.name for guide in GUIDES if re.search(r"(?<![\w.])/(home|root|work|Users|tmp)/", text_of(guide))]
+
+
 def test_tests_that_the_documentation_names_exist() -> None:
     everything = known_tests()
     for guide in GUIDES:
