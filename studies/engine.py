@@ -368,8 +368,7 @@ def _loaded_model(source: tuple[tuple[str, Any], ...], where: str) -> Any:
 
     from analysis_core import models
 
-    if settings.TORCH_THREADS:
-        torch.set_num_threads(settings.TORCH_THREADS)
+    torch.set_num_threads(settings.TORCH_THREADS)
     named = dict(source)
     return models.load(named["model"], checkpoint=settings.BASE_DIR / named["checkpoint"], device=where)
 

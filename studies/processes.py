@@ -66,7 +66,9 @@ class Processes:
     def start_worker(self) -> None:
         """One Celery worker, at low priority so that the pages stay quick."""
         options = "--pool solo --queues cpu --loglevel warning --without-gossip --without-mingle --without-heartbeat"
-        self._start("worker", f"celery -A studyapp worker {options} --hostname demo-{os.getpid()}@%h", niceness=10)
+        self._start(
+            "worker", f"celery --quiet -A studyapp worker {options} --hostname demo-{os.getpid()}@%h", niceness=10
+        )
 
     def wait_for_web(self, seconds: float = 60) -> None:
         """Until the first page answers. raises: RuntimeError"""
@@ -94,7 +96,9 @@ class Processes:
     def _start(self, name: str, command: str, niceness: int = 0) -> None:
         # A session of its own: Ctrl-C reaches this process only, which then stops its children by pid.
         self._children[name] = subprocess.Popen(
-            [sys.executable, "-m", *command.split()], cwd=settings.BASE_DIR, start_new_session=True
+            [sys.executable, "-m", *command.split()],
+            cwd=settings.BASE_DIR,
+            start_new_session=True,
         )
         if niceness:
             os.setpriority(os.PRIO_PROCESS, self._children[name].pid, niceness)

@@ -37,6 +37,17 @@ def env_list(name: str, default: list[str]) -> list[str]:
     return [part.strip() for part in value.split(",") if part.strip()] if value else default
 
 
+def writable_folder(path: Path) -> Path:
+    """Make a folder of the platform's own state. raises: ImproperlyConfigured, with what to set"""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"the folder {path} cannot be made ({error.strerror}): set STATE_DIR to one that can be written"
+        ) from error
+    return path
+
+
 def secret_key(state_dir: Path) -> str:
     """SECRET_KEY, or one made once and kept, readable by its owner only, in the state folder."""
     given = os.environ.get("SECRET_KEY")
@@ -44,7 +55,6 @@ def secret_key(state_dir: Path) -> str:
         return given
     path = state_dir / "secret_key"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         # Another process may have made the file and not written it yet: an empty key must never be used.

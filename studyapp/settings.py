@@ -1,14 +1,15 @@
 """Django settings: one file, read from the environment, runs with none set. docs/settings.md explains each name."""
 
+import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import dj_database_url
 
-from studyapp.env import env_bool, env_int, env_list, env_str, secret_key
+from studyapp.env import env_bool, env_int, env_list, env_str, secret_key, writable_folder
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-STATE_DIR = (BASE_DIR / env_str("STATE_DIR", "var")).resolve()
+STATE_DIR = writable_folder((BASE_DIR / env_str("STATE_DIR", "var")).resolve())
 
 DEBUG = env_bool("DEBUG", False)
 SECRET_KEY = secret_key(STATE_DIR)
@@ -22,7 +23,8 @@ DATA_ROOTS = [
     (BASE_DIR / root).resolve() for root in env_list("DATA_ROOTS", [str(BASE_DIR), str(BASE_DIR / "../shared/data")])
 ]
 DEVICE = env_str("DEVICE", "auto")  # auto = cuda where there is one, else cpu
-TORCH_THREADS = env_int("TORCH_THREADS", 0)  # 0 = as many as torch takes by itself
+# Half of the cores: pages and database need some, and torch's threads spin when they have to share theirs.
+TORCH_THREADS = env_int("TORCH_THREADS", max(1, (os.cpu_count() or 1) // 2))
 LEASE_SECONDS = env_int("LEASE_SECONDS", 300)
 
 INSTALLED_APPS = [
@@ -79,7 +81,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 MEDIA_ROOT = (BASE_DIR / env_str("MEDIA_ROOT", str(STATE_DIR / "media"))).resolve()
 STATIC_URL = "static/"
-STATIC_ROOT = STATE_DIR / "static"
+STATIC_ROOT = writable_folder(STATE_DIR / "static")
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 
@@ -110,12 +112,13 @@ SECURE_HSTS_SECONDS = 60 * 60 * 24 * 30 if _HTTPS else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _HTTPS else None
 X_FRAME_OPTIONS = "DENY"
 
-CELERY_BROKER_URL = env_str("CELERY_BROKER_URL", "filesystem://")
+CELERY_BROKER_URL = env_str("CELERY_BROKER_URL", "filesystem://localhost")
 if CELERY_BROKER_URL.startswith("filesystem"):
+    _MESSAGES = str(writable_folder(STATE_DIR / "broker" / "messages"))
     CELERY_BROKER_TRANSPORT_OPTIONS = {
-        "data_folder_in": str(STATE_DIR / "broker" / "messages"),
-        "data_folder_out": str(STATE_DIR / "broker" / "messages"),
-        "control_folder": str(STATE_DIR / "broker" / "control"),
+        "data_folder_in": _MESSAGES,
+        "data_folder_out": _MESSAGES,
+        "control_folder": str(writable_folder(STATE_DIR / "broker" / "control")),
         "polling_interval": 0.1,
     }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
