@@ -108,6 +108,11 @@ class Question:
     required: bool
     problem: str = ""
 
+    @property
+    def is_short(self) -> bool:
+        """Whether the options are bare numbers, which fit in one row."""
+        return bool(self.options) and all(value == label and len(label) == 1 for value, label in self.options)
+
 
 @dataclass(frozen=True)
 class Feedback:
@@ -130,6 +135,7 @@ class ItemPage:
     is_practice: bool
     is_revision: bool  # opened again from the review page
     prompt: str
+    hint: str
     introductions: tuple[StageIntroduction, ...]
     datapoint: Panel
     explanations: tuple[Explanation, ...]

@@ -104,6 +104,7 @@ def item(sheet: Sheet, position: int) -> ItemPage:
         is_practice=shown.is_practice,
         is_revision=position < sheet.position and not shown.is_practice,
         prompt=texts.PROMPT,
+        hint=texts.PROMPT_HINT,
         introductions=_introductions(sheet),
         datapoint=datapoint,
         explanations=explanations,
@@ -260,9 +261,9 @@ def _feature(slot: FeatureSlot, media: Media, name: str, base: Picture | None) -
     examples = []
     if slot.examples:
         for i, example in enumerate((slot.examples.numbers or {}).get("examples", ())):
-            alt = f"Example {i + 1} of feature {slot.number}"
+            alt = f"Other example {i + 1} of feature {slot.number}"
             picture = _picture(slot.examples, media, f"{name}.g{i}", alt, suffix=str(i))
-            examples.append(Panel(f"Example {i + 1}", picture, _words(example.get("words", ()))))
+            examples.append(Panel(f"Other example {i + 1}", picture, _words(example.get("words", ()))))
     return FeaturePanel(slot.number, local, tuple(examples))
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-PROMPT = "What does the model answer? Choose what you think the model predicts, not what is true."
+PROMPT = "What does the model answer?"
+PROMPT_HINT = "Choose what you think it predicts, not what is true."
 MASKED_CLASS = "the model's answer"
 CONFIDENCE_SCALE = (
     ("1", "Guessing"),
@@ -11,7 +12,7 @@ CONFIDENCE_SCALE = (
     ("4", "Quite sure"),
     ("5", "Certain"),
 )
-HELPFUL_OPTIONS = (("overview", "The Overview"), ("features", "The Features"))
+HELPFUL_OPTIONS = (("overview", "Overview"), ("features", "Features"))
 QUESTION_TEXTS = {
     "confidence": "How sure are you?",
     "helpful": "Which page was more helpful for this item?",

@@ -41,7 +41,7 @@ def _enter_with_scripts(page: Any, link: str) -> None:
 def _answer(page: Any) -> None:
     page.locator("[name=choice]").first.check()
     page.get_by_label("Somewhat sure").check()
-    page.get_by_label("The Features").check()
+    page.get_by_role("radio", name="Features").check()
     page.get_by_role("group", name="How clear was it?").get_by_label("4").check()
     page.get_by_role("button", name="Next").click()
 
@@ -86,7 +86,7 @@ def test_digits_choose_and_enter_sends(in_browser: InBrowser, link: str) -> None
         page.get_by_label("Somewhat sure").check()
         page.get_by_label("Anything to add?").fill("3 or 4")
         assert page.locator("[name=choice]").nth(1).is_checked()
-        page.get_by_label("The Overview").check()
+        page.get_by_role("radio", name="Overview").check()
         page.get_by_role("group", name="How clear was it?").get_by_label("4").check()
         page.keyboard.press("Enter")
         page.get_by_role("link", name="Continue").wait_for()
