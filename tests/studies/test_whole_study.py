@@ -136,7 +136,7 @@ def test_a_killed_celery_worker_is_followed_by_another_that_goes_on(terminal: Te
     terminal.run("study", "precompute", "small")
     worker = start_worker(terminal)
     try:
-        terminal.wait_until(lambda: ready(terminal) >= 6)
+        terminal.wait_until(lambda: ready(terminal) >= 6 or worker.poll() is not None)
     finally:
         worker.kill()
         worker.communicate()
@@ -161,5 +161,5 @@ def test_the_same_study_runs_on_postgresql(tmp_path: Path, postgres: str) -> Non
 
 
 def start_worker(terminal: Terminal) -> subprocess.Popen[str]:
-    options = ("--pool", "solo", "--queues", "cpu", "--without-gossip", "--without-mingle", "--quiet")
-    return terminal.start("celery", "-A", "studyapp", "worker", *options, module=True)
+    options = ("--pool", "solo", "--queues", "cpu", "--without-gossip", "--without-mingle")
+    return terminal.start("celery", "--quiet", "-A", "studyapp", "worker", *options, module=True)
