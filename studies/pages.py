@@ -279,7 +279,8 @@ def _picture(artefact: Artefact, media: Media, slot: str, alt: str, suffix: str 
 def _graph(artefact: Artefact, media: Media, slot: str) -> Graph:
     rows = (artefact.numbers or {}).get("features", ())
     picture = Picture(media.url(slot, artefact, "graph"), "How much each feature counts for the answer")
-    return Graph(picture, tuple((i, f"{row['weight']:+.2f}") for i, row in enumerate(rows, start=1)))
+    # Three significant digits, as in the drawing
+    return Graph(picture, tuple((i, f"{row['weight']:+.3g}") for i, row in enumerate(rows, start=1)))
 
 
 def _words(rows: object) -> tuple[Word, ...]:

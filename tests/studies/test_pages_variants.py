@@ -24,7 +24,7 @@ def test_rl_and_p_show_the_features_on_this_example_in_the_order_of_the_graph(an
     words = [panel.local.words[0].text for panel in explanation.features if panel.local]
     assert words == [cast.canary("Rl", f"feature:{j}", subject) for j in cast.FEATURES]
     assert explanation.graph is not None
-    assert explanation.graph.rows == ((1, "+0.31"), (2, "+0.27"), (3, "+0.16"))
+    assert explanation.graph.rows == ((1, "+0.314"), (2, "+0.272"), (3, "+0.162"))
     assert not explanation.has_overview
     ann.sit_at(sheet)
     page = ann.get("/t/item/")
