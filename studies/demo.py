@@ -14,10 +14,12 @@ from studies import linter
 from studies.config import read
 from studies.models import Invite, Study, StudyVersion
 from studies.models.sheet import Kind
+from studies.reports.build import report_store
+from studies.selectors import is_precomputed
 from studies.services import freezing
 from studies.services.authoring import study_create
 from studies.services.inviting import invites_create, preview_invites
-from studies.services.precompute import is_precomputed, precompute_start
+from studies.services.precompute import precompute_start
 from studies.services.ringing import workers_ring
 from studies.services.simulation import parse_policy, sheets_simulate
 
@@ -73,7 +75,9 @@ def demo_fill(version: StudyVersion) -> Study:
             seed=0,
             conditions=[condition],
         )
-    return advance_to(version.study, Study.State.UNBLINDED)
+    study = advance_to(version.study, Study.State.UNBLINDED)
+    report_store(version_pk=version.pk)
+    return study
 
 
 def demo_links(version: StudyVersion) -> tuple[list[Invite], list[Invite]]:

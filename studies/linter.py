@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from studies.config import StudyConfig, Where
+from studies.config import StudyConfig
+from studies.config_parts import Where
 from studies.yaml_strict import Problem
 
 Progress = Callable[[int, int], None]

@@ -7,30 +7,26 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 
 from studies import texts
-from studies.config import FEATURE_STAGES, OVERVIEW_STAGES, OwnQuestion
+from studies.config_parts import FEATURE_STAGES, OVERVIEW_STAGES, OwnQuestion
 from studies.markdown_text import to_html
-from studies.models import Artefact, Item, Sheet, Study
-from studies.page_slots import FeatureSlot, Media, TargetSlots, artefacts_of, target_slots
+from studies.models import Item, Sheet, Study
+from studies.page_panels import explained
+from studies.page_slots import Media
 from studies.page_types import (
     Choice,
     ConsentPage,
     DonePage,
     Explanation,
-    FeaturePanel,
     Feedback,
     Frame,
-    Graph,
     InstructionsPage,
     ItemPage,
-    Panel,
-    Picture,
     PlainPage,
     PostPage,
     Question,
@@ -39,7 +35,6 @@ from studies.page_types import (
     ReviewRow,
     StageIntroduction,
     WelcomePage,
-    Word,
 )
 from studies.secret_ids import keyed, public_id
 from studies.selectors import current_answers
@@ -94,7 +89,7 @@ def item(sheet: Sheet, position: int) -> ItemPage:
     shown = _item_at(sheet, position)
     answers = {answer.question: answer.value for answer in current_answers(sheet, shown)}
     media = Media(sheet, shown, position)
-    datapoint, explanations = _explained(sheet, shown, media)
+    datapoint, explanations = explained(sheet, shown, media)
     practice = sheet.version.config.items.practice
     return ItemPage(
         frame=_frame(sheet),
@@ -123,7 +118,7 @@ def media(sheet: Sheet, media_id: str) -> dict[str, Any] | None:
     if sheet.condition is None or sheet.is_over or sheet.is_cut_off or not sheet.has_reached(position):
         return None
     collected = Media(sheet, _item_at(sheet, position), position)
-    _explained(sheet, collected.item, collected)
+    explained(sheet, collected.item, collected)
     return collected.files.get(media_id)
 
 
@@ -139,10 +134,10 @@ def review(sheet: Sheet) -> ReviewPage:
 
 
 def post(sheet: Sheet) -> PostPage:
-    """Questions after the items."""
+    """Questions after the items: about the person, where the study asks, then about the study."""
     questions = tuple(
         Question(f"post_{i}", texts.POST_TEXTS.get(text, text), "text", (), sheet.post.get(text, ""), False)
-        for i, text in enumerate(sheet.version.config.pages.post)
+        for i, text in enumerate(sheet.version.config.pages.last_questions)
     )
     return PostPage(_frame(sheet), questions)
 
@@ -212,80 +207,6 @@ def _introductions(sheet: Sheet) -> tuple[StageIntroduction, ...]:
 
 def _item_at(sheet: Sheet, position: int) -> Item:
     return Item.objects.select_related("version__study").get(pk=sheet.item_order[position], version=sheet.version)
-
-
-def _explained(sheet: Sheet, shown: Item, media: Media) -> tuple[Panel, tuple[Explanation, ...]]:
-    found = artefacts_of(shown, _stages(sheet))
-    shown_input = found[("input", shown.subject, "")]
-    words = _words((shown_input.numbers or {}).get("words", ()))
-    datapoint = Panel("", _picture(shown_input, media, "input", "The picture"), words)
-    slots = target_slots(sheet, shown, found)
-    return datapoint, tuple(_explanation(i, slot, datapoint, media) for i, slot in enumerate(slots))
-
-
-def _explanation(number: int, slot: TargetSlots, datapoint: Panel, media: Media) -> Explanation:
-    base = datapoint.picture
-    return Explanation(
-        towards=slot.label or texts.MASKED_CLASS,
-        unimodal=_overlaid("", slot.unimodal, media, f"{number}.U", "What matters in the picture", base)
-        if slot.unimodal
-        else None,
-        crossmodal=_crossmodal(slot.crossmodal, media, f"{number}.C", base) if slot.crossmodal else (),
-        features=tuple(_feature(f, media, f"{number}.R{f.number}", base) for f in slot.features),
-        graph=_graph(slot.graph, media, f"{number}.P") if slot.graph else None,
-    )
-
-
-def _overlaid(caption: str, artefact: Artefact, media: Media, slot: str, alt: str, base: Picture | None) -> Panel:
-    """A result on the item's own datapoint: its overlay over the picture, its strengths on the words."""
-    picture = replace(base, alt=alt, overlay=media.url(slot, artefact, "overlay")) if base else None
-    return Panel(caption, picture, _words((artefact.numbers or {}).get("words", ())))
-
-
-def _crossmodal(artefact: Artefact, media: Media, slot: str, base: Picture | None) -> tuple[Panel, ...]:
-    panels = []
-    for i, pair in enumerate((artefact.numbers or {}).get("pairs", ())):
-        alt, overlay = (
-            f"Where the picture matters for “{pair['word']}”",
-            media.url(f"{slot}{i}", artefact, f"overlay{i}"),
-        )
-        panels.append(Panel(pair["word"], replace(base, alt=alt, overlay=overlay) if base else None))
-    return tuple(panels)
-
-
-def _feature(slot: FeatureSlot, media: Media, name: str, base: Picture | None) -> FeaturePanel:
-    local = None
-    if slot.local:
-        alt = f"What sets off feature {slot.number}"
-        local = _overlaid("On this example", slot.local, media, f"{name}.l", alt, base)
-    examples = []
-    if slot.examples:
-        for i, example in enumerate((slot.examples.numbers or {}).get("examples", ())):
-            alt = f"Other example {i + 1} of feature {slot.number}"
-            picture = _picture(slot.examples, media, f"{name}.g{i}", alt, suffix=str(i))
-            examples.append(Panel(f"Other example {i + 1}", picture, _words(example.get("words", ()))))
-    return FeaturePanel(slot.number, local, tuple(examples))
-
-
-def _picture(artefact: Artefact, media: Media, slot: str, alt: str, suffix: str = "") -> Picture | None:
-    """A picture of the artefact's own, with its overlay where it has one."""
-    entry = artefact.files.get(f"image{suffix}")
-    if entry is None:
-        return None
-    base, overlay = media.url(slot, artefact, f"image{suffix}"), media.url(slot, artefact, f"overlay{suffix}")
-    return Picture(base, alt, overlay, tuple(entry["size"]) if "size" in entry else None)
-
-
-def _graph(artefact: Artefact, media: Media, slot: str) -> Graph:
-    rows = (artefact.numbers or {}).get("features", ())
-    picture = Picture(media.url(slot, artefact, "graph"), "How much each feature counts for the answer")
-    # Three significant digits, as in the drawing
-    return Graph(picture, tuple((i, f"{row['weight']:+.3g}") for i, row in enumerate(rows, start=1)))
-
-
-def _words(rows: object) -> tuple[Word, ...]:
-    assert isinstance(rows, list | tuple)
-    return tuple(Word(row["text"], row.get("level", 0)) for row in rows)
 
 
 def _choices(sheet: Sheet, shown: Item, chosen: str | None) -> tuple[Choice, ...]:

@@ -20,6 +20,12 @@ def artefact_progress(version: StudyVersion) -> dict[str, int]:
     return counts
 
 
+def is_precomputed(version: StudyVersion) -> bool:
+    """Whether every artefact that the version's conditions show is ready."""
+    run = version.runs.last()
+    return run is not None and run.finished is not None and not version.artefacts.exclude(state="ready").exists()
+
+
 def sheets_per_condition(version: StudyVersion, kind: str) -> list[dict[str, int | str]]:
     """Per condition: sheets finished, under way, withdrawn. No outcomes."""
     finished = Q(sheets__step=Sheet.Step.DONE)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from django.db import OperationalError
 
 from studies import engine
+from studies.computed import Job
 from studies.models import Artefact, StudyVersion
 from studies.services.leasing import (
     artefact_fail,
@@ -62,7 +63,7 @@ def is_anything_due() -> bool:
 def _compute(rows: Sequence[Artefact], owner: str) -> int:
     """Compute one leased group; what fails is marked with its reason, what was done before it stays."""
     published, open_rows = 0, list(rows)
-    jobs = [engine.Job(row.stage, row.subject, row.target, row.params) for row in rows]
+    jobs = [Job(row.stage, row.subject, row.target, row.params) for row in rows]
     last_renewal = 0.0
 
     def tick(done: int, total: int) -> None:

@@ -22,13 +22,16 @@ def env_bool(name: str, default: bool) -> bool:
     return value in _TRUE
 
 
-def env_int(name: str, default: int) -> int:
-    """A whole number."""
+def env_int(name: str, default: int, *, least: int = 1) -> int:
+    """A whole number of at least `least`."""
     value = os.environ.get(name) or str(default)
     try:
-        return int(value)
+        number = int(value)
     except ValueError as error:
         raise ImproperlyConfigured(f"{name}={value!r} is not a whole number") from error
+    if number < least:
+        raise ImproperlyConfigured(f"{name}={number} is too small: it must be at least {least}")
+    return number
 
 
 def env_list(name: str, default: list[str]) -> list[str]:

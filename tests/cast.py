@@ -12,11 +12,12 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 from PIL import Image
 
 from studies import config
 from studies.artefact_files import store
-from studies.models import Artefact, Condition, Invite, Item, Sheet, Study, StudyVersion
+from studies.models import Artefact, Condition, Invite, Item, Run, Sheet, Study, StudyVersion
 from studies.services.inviting import invites_create, preview_invites
 from studies.services.sheets import sheet_assign, sheet_begin, sheet_create
 
@@ -71,6 +72,7 @@ def study(*, owner: User | None = None, text: str = STUDY_FILE, state: str = Stu
         )
     for position in range(read.items.practice + read.items.count):
         _explain(version, _item(version, position, is_practice=position < read.items.practice))
+    Run.objects.create(version=version, snapshot={}, finished=timezone.now())
     for feature in FEATURES:
         _artefact(version, "feature", str(feature), "Rg", "", _rg_files(feature), _rg_numbers(feature))
     return made

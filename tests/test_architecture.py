@@ -17,16 +17,13 @@ PACKAGES = ("analysis_core", "studies", "studyapp")
 MOST_LINES = 300
 #: Longer than MOST_LINES for now, each with a ceiling: they may shrink and leave this table, but not grow past it.
 OVERLONG = {
-    "studies/engine.py": 420,
-    "studies/config.py": 420,
-    "studies/pages.py": 350,
     "tests/analysis_core/models/test_nlvr_regions.py": 320,
     "tests/analysis_core/training/nlvr_interpreter.py": 320,
 }
 #: What studies may import of analysis_core outside the seam: registries, errors and the torch-free statistics.
 TORCH_FREE = ("analysis_core.models", "analysis_core.datasets", "analysis_core.errors")
 STATISTICS = "analysis_core.statistics"
-SEAM = "studies/engine.py"
+SEAM = "studies/engine/"
 
 
 def test_the_computing_half_knows_nothing_of_the_web_half() -> None:
@@ -37,7 +34,7 @@ def test_the_computing_half_knows_nothing_of_the_web_half() -> None:
 def test_only_the_engine_imports_the_torch_side_of_the_computing_half() -> None:
     wrong = []
     for file in sources("studies", "studyapp"):
-        if name(file) == SEAM:
+        if name(file).startswith(SEAM):
             continue
         allowed = set(TORCH_FREE)
         if name(file).startswith("studies/reports/"):
@@ -52,7 +49,9 @@ def test_only_the_engine_imports_the_torch_side_of_the_computing_half() -> None:
 
 def test_nothing_but_the_engine_imports_torch_itself() -> None:
     heavy = ("torch", "transformers", "safetensors", "sklearn", "pandas", "skimage")
-    assert not [hit for f in sources("studies", "studyapp") if name(f) != SEAM for hit in imports_of(f, heavy)]
+    assert not [
+        hit for f in sources("studies", "studyapp") if not name(f).startswith(SEAM) for hit in imports_of(f, heavy)
+    ]
 
 
 @pytest.mark.parametrize("folder", ["datasets", "statistics"])

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from scipy.ndimage import gaussian_filter
 
 from analysis_core.types import PICTURE_KINDS, Atoms
 from analysis_core.visualizations import heatmap, words
 
 #: Overlays are drawn at least this wide, so that a small picture's map is not blurred by the browser.
 DISPLAY_WIDTH = 384
+SMOOTHING = 0.02
+STRONGEST = 0.995
 
 
 def positive(values: Any) -> Any:
@@ -37,8 +40,14 @@ def overlay(values: Any, atoms: Atoms, *, leaf_shape: Sequence[int], picture_siz
 
 
 def pixels(values: Any) -> bytes:
-    """A map over pixels [H, W] >= 0, for example of a second-order gradient."""
-    return _draw(np.asarray(values, dtype=np.float64), "soft")
+    """A map over pixels [H, W] >= 0, for example of a second-order gradient.
+
+    Gradients of single pixels are peaks that the eye does not find: they are smoothed over SMOOTHING of the width, and
+    what lies above the STRONGEST quantile is drawn as strong as it. The numbers that are stored keep the raw values.
+    """
+    table = np.asarray(values, dtype=np.float64)
+    smooth = np.maximum(gaussian_filter(table, SMOOTHING * table.shape[1]), 0.0)
+    return _draw(np.minimum(smooth, np.quantile(smooth, STRONGEST)), "soft")
 
 
 def word_levels(values: Any, atoms: Atoms) -> list[dict[str, Any]]:

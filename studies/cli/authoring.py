@@ -6,6 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from django.conf import settings
+from django.contrib.auth.models import User
 
 from studies import linter
 from studies.cli.output import Output, Refused
@@ -33,7 +34,7 @@ def create(arguments: Namespace, output: Output) -> None:
     """Make a study from a file."""
     config = load(arguments.file, output)
     try:
-        version = study_create(config=config, owner=None)
+        version = study_create(config=config, owner=_owner(arguments.owner))
     except StudyExists as error:
         raise Refused([error]) from error
     output.line(f"{version.study.slug}: version {version.number} ({version.sha256[:12]})")
@@ -53,6 +54,17 @@ def delete(arguments: Namespace, output: Output) -> None:
         raise Refused([f"{study.slug} has {sheets} sheets; add --yes to delete it with all of them"])
     study_delete(study=study)
     output.line(f"{arguments.slug}: deleted")
+
+
+def _owner(name: str | None) -> User | None:
+    """Who sees the study in the browser: the one named, else the only account that there is."""
+    if name is None:
+        accounts = list(User.objects.all()[:2])
+        return accounts[0] if len(accounts) == 1 else None
+    user = User.objects.filter(username=name).first()
+    if user is None:
+        raise Refused([f"--owner {name}: there is no such account; make it with `python manage.py createsuperuser`"])
+    return user
 
 
 def load(file: str, output: Output) -> StudyConfig:

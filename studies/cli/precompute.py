@@ -9,8 +9,8 @@ from typing import Any
 from studies.cli.output import Output, Refused
 from studies.cli.subjects import study_named
 from studies.models import Run, StudyVersion
-from studies.selectors import artefact_progress, sheets_per_condition
-from studies.services.precompute import is_precomputed, precompute_start
+from studies.selectors import artefact_progress, is_precomputed, sheets_per_condition
+from studies.services.precompute import precompute_start
 from studies.services.ringing import workers_ring
 
 OPEN = ("wanted", "leased")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from studies.cli.output import Output, Refused
 from studies.cli.subjects import actor, study_named
-from studies.services.precompute import is_precomputed
+from studies.selectors import is_precomputed
 from studies.services.simulation import parse_policy, sheets_simulate
 
 

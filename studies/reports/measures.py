@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from analysis_core.statistics import alpha, alpha_interval, crossed_accuracy, summary
-from studies.config import FEATURE_STAGES, OVERVIEW_STAGES, StudyConfig
+from studies.config import StudyConfig
+from studies.config_parts import FEATURE_STAGES, OVERVIEW_STAGES
 from studies.reports.ratings import RatedItem, RatingTable
 from studies.reports.shape import AccuracyFigures, AlphaFigures, ConditionReport, Helpful, Part, Split, Spread
 

@@ -8,8 +8,8 @@ import json
 from django.db import transaction
 
 from studies.models import Study, StudyVersion
+from studies.selectors import is_precomputed
 from studies.services.audit import audit_record
-from studies.services.precompute import is_precomputed
 
 State = Study.State
 

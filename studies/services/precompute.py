@@ -69,12 +69,6 @@ def precompute_advance(*, version: StudyVersion) -> None:
         run.save(update_fields=["finished"])
 
 
-def is_precomputed(version: StudyVersion) -> bool:
-    """Whether every artefact that the version's conditions show is ready."""
-    run = version.runs.last()
-    return run is not None and run.finished is not None and not version.artefacts.exclude(state="ready").exists()
-
-
 def _want_lost_predictions(rows: list[Artefact]) -> None:
     """Predictions live in a store on disk: where it is gone, the row is wanted again."""
     for row in rows:
@@ -86,13 +80,14 @@ def _want_lost_predictions(rows: list[Artefact]) -> None:
 
 
 def _snapshot(version: StudyVersion) -> dict[str, Any]:
-    """What the run depends on: source, seed, checkpoint hash, code."""
+    """What the run depends on: data, checkpoint, seed, device, and the code and packages it was made with."""
     config = version.config
     described = analysis_models.describe(config.model.name, checkpoint=settings.BASE_DIR / config.model.checkpoint)
     return {
         "source": {
             "dataset": config.dataset.name,
             "root": config.dataset.root,
+            "data_sha256": engine.fingerprint(config.dataset.root),
             "model": config.model.name,
             "checkpoint": config.model.checkpoint,
             "checkpoint_sha256": described.sha256,
@@ -100,9 +95,19 @@ def _snapshot(version: StudyVersion) -> dict[str, Any]:
         "seed": config.seed,
         "device": settings.DEVICE,
         "python": platform.python_version(),
+        "code_sha256": _code_sha256(),
         "packages": {name: package_version(name) for name in PACKAGES},
         "training_record": described.record,
     }
+
+
+def _code_sha256() -> str:
+    """The source of the computing half and of the seam, as one hash."""
+    digest = hashlib.sha256()
+    for folder in ("analysis_core", "studies/engine"):
+        for path in sorted((settings.BASE_DIR / folder).rglob("*.py")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _row(kind: str, subject: str, stage: str, target: str, **params: Any) -> Artefact:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 
+from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from studies.tasks import work_task
+from studies.tasks import report_task, work_task
 
 logger = logging.getLogger(__name__)
 
@@ -19,3 +20,8 @@ def workers_ring() -> bool:
         logger.warning("the broker cannot be reached: %s", error)
         return False
     return True
+
+
+def report_ring(version_pk: int) -> None:
+    """Have a worker build the report of a version's present data, once the transaction is committed."""
+    transaction.on_commit(lambda: report_task.delay(version_pk), robust=True)

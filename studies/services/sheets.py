@@ -12,6 +12,7 @@ from django.utils import timezone
 from studies.models import Annotator, Condition, Invite, Sheet, Study
 from studies.models.sheet import Kind
 from studies.secret_ids import keyed, public_id, shuffled
+from studies.selectors import is_precomputed
 from studies.services.answering import MAX_TEXT, TOO_LONG, AnswerRefused
 
 
@@ -29,7 +30,10 @@ def link_state(*, study: Study, invite: Invite) -> str:
         return "revoked"
     if invite.kind == Kind.LIVE and invite.sheets.exists():
         return "used"
-    return "open" if invite.kind == "pilot" or study.state == Study.State.OPEN else "closed"
+    if invite.condition is not None:
+        # A preview shows the newest version, once there is something to show.
+        return "open" if invite.condition.version == study.version and is_precomputed(study.version) else "closed"
+    return "open" if study.state == Study.State.OPEN else "closed"
 
 
 def sheet_start(*, study: Study, invite: Invite) -> Sheet:
@@ -101,7 +105,7 @@ def sheet_review_done(*, sheet: Sheet) -> Sheet:
     sheet = _locked(sheet)
     if sheet.step != Sheet.Step.REVIEW:
         return sheet
-    return _move(sheet, Sheet.Step.POST) if sheet.version.config.pages.post else _finish(sheet)
+    return _move(sheet, Sheet.Step.POST) if sheet.version.config.pages.last_questions else _finish(sheet)
 
 
 @transaction.atomic
@@ -113,7 +117,7 @@ def sheet_finish(*, sheet: Sheet, post: Mapping[str, str]) -> Sheet:
     sheet = _locked(sheet)
     if sheet.step != Sheet.Step.POST:
         return sheet
-    asked = sheet.version.config.pages.post
+    asked = sheet.version.config.pages.last_questions
     # PostgreSQL's JSON refuses NUL characters.
     sheet.post = {question: post.get(question, "").replace("\x00", "").strip() for question in asked}
     if problems := {question: TOO_LONG for question, text in sheet.post.items() if len(text) > MAX_TEXT}:

@@ -16,9 +16,8 @@ from studies.cli import precompute, reporting
 from studies.cli.output import Output, Refused
 from studies.models import StudyVersion
 from studies.processes import PortTaken, Processes, require_free_port, stop_on_terminate
-from studies.selectors import artefact_progress
+from studies.selectors import artefact_progress, is_precomputed
 from studies.services.inviting import invite_url
-from studies.services.precompute import is_precomputed
 
 
 class Command(BaseCommand):

@@ -33,6 +33,9 @@ class Command(BaseCommand):
 
         for name, run in (("validate", authoring.validate), ("create", authoring.create)):
             verb(name, run, slug=False).add_argument("file", metavar="FILE", help="a study file (YAML)")
+        verbs.choices["create"].add_argument(
+            "--owner", metavar="NAME", help="the account that sees it in the browser (default: the only one there is)"
+        )
         verb("schema", authoring.schema, slug=False)
         verb("delete", authoring.delete).add_argument("--yes", action="store_true", help="really delete it")
         verb("precompute", precompute.precompute).add_argument(

@@ -21,7 +21,7 @@ def post(request: HttpRequest, sheet: Sheet) -> HttpResponse:
     page = pages.post(sheet)
     if request.method != "POST":
         return render(request, "annotator/post.html", {"page": page})
-    names = dict(zip(sheet.version.config.pages.post, (q.name for q in page.questions), strict=True))
+    names = dict(zip(sheet.version.config.pages.last_questions, (q.name for q in page.questions), strict=True))
     try:
         sheet_finish(sheet=sheet, post={asked: request.POST.get(name, "") for asked, name in names.items()})
     except AnswerRefused as refused:

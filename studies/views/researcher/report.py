@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
 from django.core.cache import cache
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -14,7 +13,7 @@ from studies.access import study_for
 from studies.models import Study
 from studies.reports.html import report_context
 from studies.reports.stored import ReportRefused, is_blinded, report_allow, stored_report
-from studies.tasks import report_task
+from studies.services.ringing import report_ring
 
 REFRESH_SECONDS = 3
 RING_AGAIN_SECONDS = 10
@@ -61,7 +60,7 @@ def _being_built(request: HttpRequest, study: Study) -> HttpResponse:
     version_pk = study.version.pk
     # The page asks again every few seconds; the worker need not be rung each time.
     if cache.add(f"report-rung-{version_pk}", True, RING_AGAIN_SECONDS):
-        transaction.on_commit(lambda: report_task.delay(version_pk), robust=True)
+        report_ring(version_pk)
     response = render(request, "researcher/report_building.html", {"study": study})
     response.headers["Refresh"] = str(REFRESH_SECONDS)
     return response

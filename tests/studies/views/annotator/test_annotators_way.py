@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from studies import pages
-from studies.models import Answer, Sheet, Study
+from studies.models import Answer, Sheet, Study, StudyVersion
 from tests import cast
 from tests.cast import COUNT, PRACTICE, Annotator
 
@@ -184,6 +184,20 @@ def test_a_preview_is_marked_on_every_page_and_can_be_repeated(
         rosa.client.post("/t/post/")
         assert mark in rosa.get("/t/done/")
     assert set(Sheet.objects.values_list("kind", "condition__name")) == {("pilot", "U+C+Rl")}
+
+
+def test_a_preview_waits_until_there_is_something_to_show(scenes: Study, ann: Annotator) -> None:
+    link = cast.preview(scenes, "U")
+    scenes.version.artefacts.filter(stage="U").update(state="wanted")
+    assert "This study is not open" in ann.get(f"/s/scenes/{link.token}/")
+    assert ann.client.post(f"/s/scenes/{link.token}/").status_code == 409
+    assert not Sheet.objects.exists()
+
+
+def test_the_preview_of_an_older_draft_leads_nowhere(scenes: Study, ann: Annotator) -> None:
+    link = cast.preview(scenes, "U")
+    StudyVersion.objects.create(study=scenes, number=2, definition=scenes.version.definition, sha256="2" * 64)
+    assert ann.client.post(f"/s/scenes/{link.token}/").status_code == 409
 
 
 def test_a_return_after_the_time_out_keeps_the_place_and_is_marked(scenes: Study, ann: Annotator) -> None:

@@ -1,0 +1,235 @@
+"""The parts of a study file, one class each; studies/config.py puts them together."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+
+Stage = Literal["U", "C", "Rl", "Rg", "P"]
+STAGES: tuple[Stage, ...] = ("U", "C", "Rl", "Rg", "P")
+OVERVIEW_STAGES, FEATURE_STAGES = frozenset({"U", "C"}), frozenset({"Rl", "Rg", "P"})
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+BUILTIN_QUESTIONS = ("confidence", "helpful_page", "comment")
+# The form's own field names, which an own question must not shadow
+RESERVED_QUESTIONS = frozenset({*BUILTIN_QUESTIONS, "choice", "concept", "helpful", "submission", "position"})
+
+
+class Part(BaseModel):
+    """Strict: no unknown keys, no silent conversions."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class DatasetPart(Part):
+    """Which data: a registered dataset, its folder, the split of the items and the split that P is fitted on."""
+
+    name: str
+    root: str
+    split: str
+    train: str | None = None
+
+
+class ModelPart(Part):
+    """Which trained model: a registered model and its checkpoint folder."""
+
+    name: str
+    checkpoint: str
+
+
+class Where(Part):
+    """Filters on datapoints; all of them must hold."""
+
+    answer_type: list[str] = []
+    answer_type_not: list[str] = []
+    question_type: list[str] = []
+    question_type_not: list[str] = []
+    min_answer_frequency: Annotated[int, Field(ge=1)] | None = None
+
+
+class Balance(Part):
+    """How many items the model gets right and wrong."""
+
+    model_right: Annotated[int, Field(ge=0)]
+    model_wrong: Annotated[int, Field(ge=0)]
+
+
+class ItemsPart(Part):
+    """How many items, drawn how; or exactly which (`ids`, the practice items last)."""
+
+    count: Annotated[int, Field(ge=1, le=1000)] = 20
+    practice: Annotated[int, Field(ge=0, le=20)] = 2
+    where: Where = Where()
+    balance: Balance | None = None
+    ids: list[str] | None = None
+
+    @model_validator(mode="after")
+    def _counts_agree(self) -> ItemsPart:
+        if self.balance and self.balance.model_right + self.balance.model_wrong != self.count:
+            raise ValueError(
+                f"balance adds up to {self.balance.model_right + self.balance.model_wrong}, but count is {self.count}"
+            )
+        if self.ids is not None:
+            if len(set(self.ids)) != len(self.ids):
+                raise ValueError("ids names a datapoint twice")
+            if len(self.ids) != self.count + self.practice:
+                raise ValueError(
+                    f"ids names {len(self.ids)} datapoints, but count + practice is {self.count + self.practice}"
+                )
+        return self
+
+
+class AnswersPart(Part):
+    """The choices of an item: drawn per item (`choices`), or one fixed list for all items (`fixed`, `merge`)."""
+
+    choices: Annotated[int, Field(ge=2, le=10)] | None = None
+    distractors: Literal["model"] = "model"
+    fixed: list[Text] | None = None
+    merge: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _one_way(self) -> AnswersPart:
+        if (self.fixed is None) == (self.choices is None):
+            raise ValueError("give either choices (drawn per item) or fixed (the same list for all items)")
+        if self.fixed is not None and not 2 <= len(set(self.fixed)) == len(self.fixed) <= 40:
+            raise ValueError("fixed needs 2 to 40 different names")
+        if self.merge and self.fixed is None:
+            raise ValueError("merge needs fixed")
+        strangers = sorted(set(self.merge.values()) - set(self.fixed or ()))
+        if strangers:
+            raise ValueError(f"merge leads to {strangers[0]!r}, which fixed does not list")
+        return self
+
+
+class UnimodalPart(Part):
+    """U: importance of each modality's atoms."""
+
+    method: Literal["lime", "gradient"] = "lime"
+    samples: Annotated[int, Field(ge=20, le=100_000)] = 1000
+
+
+class CrossmodalPart(Part):
+    """C: interactions of the most important words with the other modality."""
+
+    method: Literal["second_order"] = "second_order"
+    direction: Literal["norm", "hutchinson", "l1", "grad_x_input", "sum"] = "norm"
+    words: Annotated[int, Field(ge=1, le=40)] = 10
+
+
+class RepresentationPart(Part):
+    """R: the top features, explained on the datapoint (Rl) and by the datapoints that activate them most (Rg)."""
+
+    features: Annotated[int, Field(ge=1, le=20)] = 5
+    layer: Literal["penultimate"] = "penultimate"
+    method: Literal["lime", "gradient"] = "lime"
+    top: Annotated[int, Field(ge=1, le=10)] = 3
+    bottom: Annotated[int, Field(ge=0, le=10)] = 0
+    pool: Annotated[int, Field(ge=10)] = 5000
+
+
+class PredictionPart(Part):
+    """P: the sparse linear model from features to classes."""
+
+    family: Literal["gaussian"] = "gaussian"
+    fit: Literal["predictions", "labels"] = "predictions"
+    rank: Literal["coefficient", "contribution"] = "coefficient"
+    max_features: Annotated[int, Field(ge=1, le=500)] = 30
+
+
+class StagesPart(Part):
+    """How each stage is computed."""
+
+    U: UnimodalPart = UnimodalPart()
+    C: CrossmodalPart = CrossmodalPart()
+    R: RepresentationPart = RepresentationPart()
+    P: PredictionPart = PredictionPart()
+
+
+class ConditionPart(Part):
+    """One arm: the stages that its annotators see, and how many annotators it gets."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9+_. -]*$", max_length=60)]
+    stages: Annotated[list[Stage], Field(min_length=1)]
+    annotators: Annotated[int, Field(ge=1, le=10_000)] | None = None
+
+    @property
+    def quota(self) -> int:
+        """Annotators wanted; known once StudyConfig.arms has filled the number in."""
+        assert self.annotators is not None
+        return self.annotators
+
+    @field_validator("stages")
+    @classmethod
+    def _in_order(cls, stages: list[Stage]) -> list[Stage]:
+        if len(set(stages)) != len(stages):
+            raise ValueError("names a stage twice")
+        return [stage for stage in STAGES if stage in stages]
+
+
+class AnnotatorsPart(Part):
+    """Annotators per condition, and after how long without a sign of life a place may be given to another."""
+
+    per_condition: Annotated[int, Field(ge=1, le=10_000)] = 3
+    timeout_minutes: Annotated[int, Field(ge=1, le=60 * 24 * 30)] = 60
+
+
+class QuizQuestion(Part):
+    """One question of the eligibility quiz; `correct` is the text of the right option."""
+
+    text: Text
+    options: Annotated[list[Text], Field(min_length=2, max_length=8)]
+    correct: Text
+
+    @model_validator(mode="after")
+    def _correct_is_an_option(self) -> QuizQuestion:
+        if self.correct not in self.options:
+            raise ValueError(f"correct is {self.correct!r}, which is not among the options")
+        return self
+
+
+class QuizPart(Part):
+    """The eligibility quiz."""
+
+    questions: Annotated[list[QuizQuestion], Field(min_length=1, max_length=20)]
+    attempts: Annotated[int, Field(ge=1, le=5)] = 2
+
+
+class PagesPart(Part):
+    """The pages around the items. `consent` and `instructions` are Markdown files, or `auto`."""
+
+    consent: str = "auto"
+    instructions: str = "auto"
+    quiz: QuizPart | None = None
+    background: list[Text] = []
+    post: list[Text] = ["comment"]
+    minutes: Annotated[int, Field(ge=1, le=6000)] = 40
+    pay: str | None = None
+
+    @property
+    def last_questions(self) -> list[str]:
+        """What the page after the items asks: `background`, then `post`."""
+        return [*self.background, *self.post]
+
+
+class OwnQuestion(Part):
+    """A researcher's own question, asked under every item: free text, or a scale from 1 to 5."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+    text: Text
+    type: Literal["text", "scale"] = "text"
+
+    @field_validator("id")
+    @classmethod
+    def _not_taken(cls, value: str) -> str:
+        if value in RESERVED_QUESTIONS:
+            raise ValueError(f"{value!r} is the platform's own name; choose another")
+        return value
+
+
+class PlanPart(Part):
+    """What is declared before data collection."""
+
+    primary: Literal["trend", "pairs"] = "trend"
+    alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    exclude: list[Literal["failed_quiz"]] = []

@@ -1,0 +1,96 @@
+"""Models, datasets and feature stores, loaded once and kept between rows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from studies.computed import Source
+
+
+def device() -> str:
+    """The device that work is done on: the DEVICE setting, or cuda where there is one."""
+    import torch
+
+    if settings.DEVICE != "auto":
+        return str(settings.DEVICE)
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def fingerprint(root: str) -> str:
+    """What a dataset's folder holds, as a hash: a changed folder never meets the results of the one before."""
+    from analysis_core.datasets.fingerprint import fingerprint as of_folder
+
+    return of_folder(settings.BASE_DIR / root)
+
+
+def model(source: Source) -> Any:
+    """The trained model of a source, on this worker's device."""
+    return _model(tuple(sorted(source.items())), device())
+
+
+def dataset(source: Source, split: str) -> Any:
+    """One split of a source's dataset."""
+    return _dataset(source["dataset"], source["root"], split, source.get("data_sha256"))
+
+
+def store(source: Source, split: str) -> Any:
+    """The feature store of a split, as its prediction run left it."""
+    return _store(str(store_folder(source, split)))
+
+
+def store_key(source: Source, split: str) -> dict[str, Any]:
+    """What determines a feature store's content."""
+    return {"source": dict(source), "split": split}
+
+
+def store_folder(source: Source, split: str) -> Path:
+    """Where a split's feature store lies."""
+    digest = hashlib.sha256(json.dumps(store_key(source, split), sort_keys=True).encode()).hexdigest()
+    return Path(settings.STATE_DIR) / "features" / digest[:24]
+
+
+def has_predictions(source: Source, split: str) -> bool:
+    """Whether the feature store of a split lies on disk, whole."""
+    from analysis_core.errors import BadData
+    from analysis_core.store import FeatureStore
+
+    try:
+        return FeatureStore.open(store_folder(source, split)).complete
+    except BadData:
+        return False
+
+
+def forget_stores() -> None:
+    """After a prediction run: what was opened before may have been incomplete."""
+    _store.cache_clear()
+
+
+@lru_cache(maxsize=2)
+def _model(source: tuple[tuple[str, Any], ...], where: str) -> Any:
+    import torch
+
+    from analysis_core import models
+
+    torch.set_num_threads(settings.TORCH_THREADS)
+    named = dict(source)
+    return models.load(named["model"], checkpoint=settings.BASE_DIR / named["checkpoint"], device=where)
+
+
+@lru_cache(maxsize=8)
+def _dataset(name: str, root: str, split: str, data_sha256: str | None) -> Any:
+    from analysis_core import datasets
+
+    return datasets.load(name, root=settings.BASE_DIR / root, split=split)
+
+
+@lru_cache(maxsize=8)
+def _store(folder: str) -> Any:
+    from analysis_core.store import FeatureStore
+
+    return FeatureStore.open(Path(folder))
