@@ -1,0 +1,123 @@
+"""Claim: what one item of the demo study costs, stage by stage, beside the same work the usual way.
+
+The usual way's forwards are counted (benchmarks/usual.py); its seconds are measured on a few items. DIME, the larger
+part of the usual way's forwards in the paper, is left out on both sides until it is a stage here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from django.conf import settings
+from torch import Tensor
+
+from analysis_core import datasets, models, prediction_run
+from analysis_core.models.base import MultimodalModel
+from analysis_core.stages import unimodal
+from analysis_core.targets import Feature, Logit, Target
+from benchmarks import usual
+from benchmarks.claims import Row, Scale
+from benchmarks.measure import interleaved
+from benchmarks.shipped import ROOT, device
+from benchmarks.whole_study import Done, precompute, read_study
+
+#: Stage -> the stages whose rows share its forward passes.
+TOGETHER = {"U and Rl": ("U", "Rl"), "C": ("C",), "Rg": ("Rg",), "input and P graph": ("input", "P")}
+
+#: Items on which both ways are measured, and repeats.
+SAMPLED = {"small": (1, 2), "paper": (3, 5)}
+
+
+def rows(scale: Scale) -> Iterator[Row]:
+    """Forwards and seconds per item and stage of the whole study, then both ways side by side on a sample of it."""
+    config = read_study(scale, settings.STATE_DIR / "scenes")
+    model = models.load(config.model.name, checkpoint=ROOT / config.model.checkpoint, device=device())
+    # Scenes are generated when they are first asked for: that is no part of what is measured.
+    splits = {name: datasets.load("clevr", root=ROOT / config.dataset.root, split=name) for name in ("train", "val")}
+    done = precompute(config, type(model))
+    counted = usual.forwards(modalities=len(model.modalities), labels=len(done.items[0].explained))
+    yield from _forwards(done, counted)
+    yield from _seconds(done)
+    measured = list(_measured(scale, config, model, splits, done))
+    yield from measured
+    # The second row measured is of U and Rl, one forward at a time.
+    per_forward = (measured[1].usual or 0.0) / (_sets(model, done.items[: SAMPLED[scale][0]]) * usual.ROWS)
+    yield Row(
+        "all explanations, per item, CPU",
+        "s",
+        per_forward * counted.total,
+        done.cpu / len(done.items),
+        f"usual: counted x {1e3 * per_forward:.2f} ms; ours: pictures, files and database included",
+    )
+
+
+def _forwards(done: Done, counted: usual.Forwards) -> Iterator[Row]:
+    n, features = len(done.items), len({row.subject for row in done.of("Rg")})
+    ours = {name: sum(row.forwards for row in done.of(*stages)) / n for name, stages in TOGETHER.items()}
+    predictions = sum(row.forwards for row in done.of("predictions"))
+    yield Row("predictions, both splits", "forwards", predictions, predictions, "once per study, not per item")
+    yield Row("U and Rl, per item", "forwards", counted.U + counted.Rl, ours["U and Rl"], "usual: Rl once per label")
+    larger = counted.U + counted.Rl_per_feature
+    name = "U and Rl, per item, Rl per feature"
+    yield Row(name, "forwards", larger, ours["U and Rl"], "usual: Rl once per feature; not in the sum")
+    yield Row("C, per item", "forwards", counted.C, ours["C"], "the gain is in the backward pass: second-order")
+    yield Row("Rg, per item", "forwards", counted.Rg, ours["Rg"], f"ours: {features} features for {n} items")
+    total = (done.forwards - predictions) / n
+    yield Row("all explanations, per item", "forwards", counted.total, total, "ours: counted at the model; no DIME")
+
+
+def _seconds(done: Done) -> Iterator[Row]:
+    n = len(done.items)
+    for name, stages in {"predictions, both splits": ("predictions",), "P path": ("path",)}.items():
+        yield Row(name, "s", None, sum(row.seconds for row in done.of(*stages)), "once per study")
+    for name, several in TOGETHER.items():
+        yield Row(f"{name}, per item", "s", None, sum(row.seconds for row in done.of(*several)) / n)
+
+
+def _measured(
+    scale: Scale, config: Any, model: MultimodalModel, splits: Mapping[str, Any], done: Done
+) -> Iterator[Row]:
+    """Both ways in turn: predictions of some datapoints, U and Rl of some items, Rg of one example."""
+    count, repeats = SAMPLED[scale]
+    rows_of_lime, batch = config.stages.U.samples, {"small": 16, "paper": 64}[scale]
+    samples = [splits["val"][i] for i in range(batch)]
+    slow, fast = interleaved(
+        lambda: [prediction_run.predict(model, [sample]) for sample in samples],
+        lambda: prediction_run.predict(model, samples),
+        repeats=repeats,
+        name="predictions",
+    )
+    yield Row(f"predictions, {batch} datapoints", "s", slow, fast, "measured; superpixels known on both sides")
+    items = [(splits[item.split][item.index], _targets(item)) for item in done.items[:count]]
+    slow, fast = interleaved(
+        lambda: [_one_by_one(model, sample, targets) for sample, targets in items],
+        lambda: [unimodal.lime(model, sample, targets, samples=rows_of_lime) for sample, targets in items],
+        repeats=repeats,
+        name="U and Rl",
+    )
+    sets = _sets(model, done.items[:count])
+    note = f"measured, items: {count}; usual: {sets:g} sets of {usual.ROWS} rows, one forward each"
+    yield Row("U and Rl, one item, Rl per feature", "s", slow / count, fast / count, note)
+    sample, feature = splits["train"][0], items[0][1][-1:]
+    slow, fast = interleaved(
+        lambda: _one_by_one(model, sample, feature),
+        lambda: unimodal.lime(model, sample, feature, samples=rows_of_lime),
+        repeats=repeats,
+        name="Rg",
+    )
+    yield Row("Rg, one example of one feature", "s", slow, fast, "measured; as many rows on both sides")
+
+
+def _targets(item: Any) -> list[Target]:
+    (entry,) = item.explained
+    return [Logit(entry["class"]), *(Feature(j) for j in entry["features"])]
+
+
+def _sets(model: MultimodalModel, items: Sequence[Any]) -> float:
+    """Sets of rows per item: one per modality and target."""
+    return len(model.modalities) * sum(len(_targets(item)) for item in items) / len(items)
+
+
+def _one_by_one(model: MultimodalModel, sample: Mapping[str, Any], targets: Sequence[Target]) -> list[Tensor]:
+    return [usual.lime(model, sample, target, modality) for target in targets for modality in model.modalities]
