@@ -1,0 +1,173 @@
+"""Phases of a precomputation: each follows when the one before is ready, and conditions share what they show."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from studies import config, engine
+from studies.computed import Computed
+from studies.models import Artefact, Item, StudyVersion
+from studies.selectors import is_precomputed
+from studies.services import precompute
+from studies.services.authoring import StudyExists, study_create
+from studies.services.drawing import DrawingRefused
+from tests import cast
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def no_computing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two items with features 4 and 7, the second also with feature 9; nothing is read from disk."""
+
+    def draw(*, version: StudyVersion, source: dict[str, object]) -> list[Item]:
+        made = []
+        for position, features in enumerate(([4, 7], [4, 9])):
+            explained = [{"class": position, "features": features, "weights": [0.5, 0.25]}]
+            made.append(
+                Item.objects.create(
+                    version=version,
+                    position=position,
+                    split="val",
+                    index=30 + position,
+                    datapoint=str(position),
+                    prediction=position,
+                    choices=[],
+                    explained=explained,
+                )
+            )
+        return made
+
+    monkeypatch.setattr(precompute, "items_draw", draw)
+    monkeypatch.setattr(engine, "fingerprint", lambda root: "data")
+    monkeypatch.setattr(engine, "has_predictions", lambda source, split: True)
+
+
+def version_of(text: str = cast.STUDY_FILE) -> StudyVersion:
+    return study_create(config=config.read(text), owner=None)
+
+
+def make_ready(version: StudyVersion) -> None:
+    version.artefacts.exclude(state="ready").update(state="ready", sha256="0" * 64, numbers=Computed({}).numbers)
+
+
+def stages(version: StudyVersion) -> Counter[str]:
+    return Counter(version.artefacts.values_list("stage", flat=True))
+
+
+def advance_to_explanations(version: StudyVersion) -> None:
+    precompute.precompute_start(version=version)
+    for _ in range(2):
+        make_ready(version)
+        precompute.precompute_advance(version=version)
+
+
+def test_each_phase_waits_for_the_one_before() -> None:
+    version = version_of()
+    precompute.precompute_start(version=version)
+    assert stages(version) == {"predictions": 2}
+    make_ready(version)
+    precompute.precompute_advance(version=version)
+    assert stages(version) == {"predictions": 2, "path": 1}
+    assert not version.items.exists()
+    make_ready(version)
+    precompute.precompute_advance(version=version)
+    # Two items with two features each; three different features.
+    assert stages(version) == {"predictions": 2, "path": 1, "input": 2, "U": 2, "C": 2, "P": 2, "Rl": 4, "Rg": 3}
+    assert not is_precomputed(version)
+    make_ready(version)
+    precompute.precompute_advance(version=version)
+    assert is_precomputed(version)
+
+
+def test_advancing_again_changes_nothing() -> None:
+    version = version_of()
+    advance_to_explanations(version)
+    before = sorted(version.artefacts.values_list("pk", flat=True))
+    precompute.precompute_advance(version=version)
+    precompute.precompute_start(version=version)
+    assert sorted(version.artefacts.values_list("pk", flat=True)) == before
+    assert Artefact.objects.count() == len(before)
+
+
+def test_only_what_some_condition_shows_is_computed() -> None:
+    version = version_of(
+        cast.STUDY_FILE.replace("multiviz-ablation", "[{name: a, stages: [U]}, {name: b, stages: [C]}]")
+    )
+    advance_to_explanations(version)
+    assert stages(version) == {"predictions": 1, "input": 2, "U": 2, "C": 2}
+
+
+def test_a_second_study_of_the_same_model_and_options_finds_its_artefacts_ready() -> None:
+    first = version_of()
+    advance_to_explanations(first)
+    make_ready(first)
+    second = version_of(cast.STUDY_FILE.replace("study: scenes", "study: again"))
+    precompute.precompute_start(version=second)
+    assert is_precomputed(second)
+    assert set(second.artefacts.values_list("pk")) == set(first.artefacts.values_list("pk"))
+
+
+def test_other_options_are_other_artefacts() -> None:
+    first = version_of()
+    advance_to_explanations(first)
+    changed = cast.STUDY_FILE.replace("study: scenes", "study: other").replace("seed: 7", "seed: 8")
+    second = version_of(changed)
+    advance_to_explanations(second)
+    shared = set(first.artefacts.values_list("stage", "pk")) & set(second.artefacts.values_list("stage", "pk"))
+    assert {stage for stage, _ in shared} == {"predictions", "path", "input", "P"}
+
+
+def test_too_few_items_stop_the_run_with_their_reason_and_store_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*, version: StudyVersion, source: dict[str, object]) -> list[Item]:
+        raise DrawingRefused("items.balance.model_wrong: 6 asked for, but only 2 datapoints are matching")
+
+    monkeypatch.setattr(precompute, "items_draw", refuse)
+    version = version_of()
+    advance_to_explanations(version)
+    assert "items.balance.model_wrong" in version.runs.get().problem
+    assert not version.items.exists()
+
+
+def test_lost_predictions_are_wanted_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    version = version_of()
+    precompute.precompute_start(version=version)
+    make_ready(version)
+    monkeypatch.setattr(engine, "has_predictions", lambda source, split: split != "train")
+    precompute.precompute_advance(version=version)
+    assert list(version.artefacts.filter(state="wanted").values_list("subject", flat=True)) == ["train"]
+
+
+def test_failed_rows_are_tried_again_by_the_next_start() -> None:
+    version = version_of()
+    precompute.precompute_start(version=version)
+    version.artefacts.update(state="failed", reason="BadData", attempts=3)
+    precompute.precompute_start(version=version)
+    assert set(version.artefacts.values_list("state", "attempts")) == {("wanted", 0)}
+
+
+def test_the_run_remembers_what_it_was_made_with() -> None:
+    version = version_of()
+    snapshot = precompute.precompute_start(version=version).snapshot
+    assert snapshot["seed"] == 7
+    assert snapshot["source"]["data_sha256"] == "data"
+    assert len(snapshot["source"]["checkpoint_sha256"]) == len(snapshot["code_sha256"]) == 64
+    assert snapshot["packages"]["torch"].startswith("2.13")
+
+
+def test_the_same_file_again_is_the_same_version_and_a_changed_draft_the_next() -> None:
+    first = version_of()
+    assert version_of() == first
+    second = version_of(cast.STUDY_FILE.replace("seed: 7", "seed: 8"))
+    assert (second.study, second.number) == (first.study, 2)
+
+
+def test_a_frozen_study_takes_no_other_definition() -> None:
+    version = version_of()
+    version.study.state = "frozen"
+    version.study.save()
+    with pytest.raises(StudyExists, match="frozen with another definition"):
+        version_of(cast.STUDY_FILE.replace("seed: 7", "seed: 8"))
+    assert version_of() == version
