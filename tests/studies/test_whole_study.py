@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sqlite3
 import subprocess
@@ -17,7 +18,7 @@ import pytest
 from tests.terminal import Terminal
 
 pytestmark = pytest.mark.slow
-POSTGRES = "postgresql://postgres@127.0.0.1:5432"
+POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432")
 # 4 items and 1 practice item; of each: input, U, C, P, two Rl. Rg depends on how many features the items share.
 PER_ITEM = 6
 FIVE = ["U", "U+C", "U+C+Rl", "U+C+Rl+Rg", "U+C+Rl+Rg+P"]
@@ -38,7 +39,7 @@ def postgres() -> Iterator[str]:
     try:
         connection = psycopg2.connect(f"{POSTGRES}/postgres", connect_timeout=2)
     except psycopg2.OperationalError:
-        pytest.skip("no PostgreSQL at 127.0.0.1:5432 that lets the user postgres in without a password")
+        pytest.skip(f"no PostgreSQL answers at {POSTGRES} (set TEST_POSTGRES_URL)")
     connection.autocommit = True
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE DATABASE {name}")
