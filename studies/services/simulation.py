@@ -7,6 +7,8 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from django.db import transaction
+
 from studies import pages
 from studies.models import Condition, Item, Sheet, StudyVersion
 from studies.models.sheet import Kind
@@ -63,7 +65,9 @@ def sheets_simulate(
     return sheets
 
 
+@transaction.atomic
 def _simulate(version: StudyVersion, condition: Condition, policy: Policy, generator: random.Random) -> Sheet:
+    """One whole sheet or none: an interrupted run leaves no half-filled one behind."""
     sheet = sheet_create(study=version.study, kind=Kind.SIMULATED)
     sheet = sheet_begin(sheet=sheet_assign(sheet=sheet, condition=condition))
     items = {item.pk: item for item in version.items.all()}

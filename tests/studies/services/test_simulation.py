@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from studies.models import Answer, Sheet, Study
+from studies.services import simulation
+from studies.services.answering import answer_submit
 from studies.services.simulation import Policy, parse_policy, sheets_simulate
 from tests import cast
 
@@ -62,3 +64,21 @@ def test_live_places_are_not_taken_by_simulated_annotators(scenes: Study, ann: c
     sheets_simulate(version=scenes.version, policy=Policy("guesser", 0.0), per_condition=3, seed=0)
     ann.enter(cast.invite(scenes))
     assert Sheet.objects.filter(kind="live", step="instructions").count() == 1
+
+
+def test_an_interruption_leaves_no_half_filled_sheet(scenes: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    submitted = []
+
+    def interrupted(**arguments: object) -> Sheet:
+        submitted.append(arguments)
+        if len(submitted) == 8:  # in the second sheet: each has 2 practice items and 4 items
+            raise KeyboardInterrupt
+        return answer_submit(**arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(simulation, "answer_submit", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        sheets_simulate(version=scenes.version, policy=Policy("guesser", 0.0), per_condition=1, seed=0)
+    assert list(Sheet.objects.values_list("step", flat=True)) == ["done"]
+    monkeypatch.undo()
+    sheets_simulate(version=scenes.version, policy=Policy("guesser", 0.0), per_condition=1, seed=0)
+    assert Sheet.objects.count() == 5
