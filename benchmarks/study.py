@@ -1,7 +1,7 @@
 """Claim: what one item of the demo study costs, stage by stage, beside the same work the usual way.
 
-The usual way's forwards are counted (benchmarks/usual.py); its seconds are measured on a few items. DIME, the larger
-part of the usual way's forwards in the paper, is left out on both sides until it is a stage here.
+The usual way's forwards are counted (benchmarks/usual.py); its seconds are measured on a few items. DIME is
+left out on both sides until it is a stage here.
 """
 
 from __future__ import annotations
