@@ -44,7 +44,7 @@ benchmarks: .venv/installed-dev
 # seconds per package.
 .venv/installed: requirements.txt | .venv/bin/python
 	@echo "installing (some minutes the first time)"
-	@$(PIP) install --no-deps --extra-index-url $(TORCH_INDEX) $(TORCH)
+	@$(PIP) install --no-deps --retries 1 --extra-index-url $(TORCH_INDEX) $(TORCH)
 	@$(PIP) install -r requirements.txt
 	@touch $@
 

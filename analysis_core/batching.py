@@ -33,11 +33,17 @@ class Allocations(TorchDispatchMode):
         self, func: Any, types: Sequence[type], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         result = func(*args, **(kwargs or {}))
+        given = {_storage(leaf) for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)}
         for leaf in tree_leaves(result):
-            if isinstance(leaf, Tensor):
+            # Views and in-place results take no memory of their own.
+            if isinstance(leaf, Tensor) and _storage(leaf) not in given:
                 size = leaf.numel() * leaf.element_size()
                 self.largest, self.total = max(self.largest, size), self.total + size
         return result
+
+
+def _storage(t: Tensor) -> int:
+    return t.untyped_storage().data_ptr() or id(t)
 
 
 def rows_at_once(bytes_per_row: int, device: torch.device) -> int:
