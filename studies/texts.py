@@ -37,8 +37,8 @@ you think the model answers. There are no right or wrong people here: we study t
 STAGE_INTRODUCTIONS = {
     "U": (
         "What matters on its own",
-        "The stronger a part of the picture is coloured, and a word underlined, the more it moved the model towards its"
-        " answer. Picture and words are judged separately.",
+        "The stronger a part of the picture is coloured or framed, and a word underlined, the more it moved the model"
+        " towards its answer. Picture and words are judged separately.",
         "unimodal",
     ),
     "C": (

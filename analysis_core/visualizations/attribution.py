@@ -9,7 +9,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from analysis_core.types import PICTURE_KINDS, Atoms
-from analysis_core.visualizations import heatmap, words
+from analysis_core.visualizations import boxes, heatmap, words
 
 #: Overlays are drawn at least this wide, so that a small picture's map is not blurred by the browser.
 DISPLAY_WIDTH = 384
@@ -34,8 +34,7 @@ def overlay(values: Any, atoms: Atoms, *, leaf_shape: Sequence[int], picture_siz
         groups = None if atoms.groups is None else atoms.groups.cpu().numpy()
         return _draw(heatmap.spread_groups(values, groups, height, width), "round")
     if atoms.kind == "region" and atoms.boxes is not None:
-        width, height = picture_size
-        return _draw(heatmap.spread_boxes(values, atoms.boxes.cpu().numpy(), height, width), "hard")
+        return _outline(np.asarray(values, dtype=np.float64), atoms.boxes.cpu().numpy(), picture_size)
     return None
 
 
@@ -54,6 +53,13 @@ def word_levels(values: Any, atoms: Atoms) -> list[dict[str, Any]]:
     """The words with their strength 0..5 relative to the strongest, as JSON-ready rows."""
     levels = words.levels(values)
     return [{"text": name, "level": int(level)} for name, level in zip(atoms.names, levels, strict=True)]
+
+
+def _outline(values: Any, corners: Any, size: tuple[int, int]) -> bytes:
+    """Regions are outlined, not filled: a region's colour may be the very thing that it is about."""
+    shown = np.asarray(words.levels(values)) > 0
+    upscale = max(2, -(-DISPLAY_WIDTH // size[0]))
+    return boxes.overlay(size, corners[shown], values[shown], upscale=upscale)
 
 
 def _draw(weights: Any, edges: heatmap.Edges) -> bytes:

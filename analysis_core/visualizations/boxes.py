@@ -49,7 +49,7 @@ def overlay(
         raise BadInput(f"a picture of {size[0]} x {size[1]} at scale {upscale} has no pixels")
     image = Image.new("RGBA", (size[0] * upscale, size[1] * upscale), (0, 0, 0, 0))
     draw = ImageDraw.Draw(image)
-    classes, unit = levels(values), max(1, round(min(image.size) / 200))
+    classes, unit = levels(values), max(1, round(max(image.size) / 320))
     for index in np.argsort(np.abs(values), kind="stable"):
         colour = _colour(classes[index], float(values[index]))
         width = unit * (1 + classes[index] // 2)
