@@ -71,3 +71,19 @@ def _copy(row: Artefact, target: str) -> Artefact:
         files=row.files,
         numbers=row.numbers,
     )
+
+
+def test_questions_about_the_person_stand_before_those_about_the_study() -> None:
+    sheet = cast.sheet_at_items(_study("  post: [comment]", '  background: ["Your age?"]\n  post: [comment]'), "U")
+    assert [question.text for question in pages.post(sheet).questions][0] == "Your age?"
+    assert len(pages.post(sheet).questions) == 2
+
+
+def test_examples_that_set_a_feature_off_least_are_named_so(scenes: Study) -> None:
+    sheet = cast.sheet_at_items(scenes, "U+C+Rl+Rg")
+    for row in scenes.version.artefacts.filter(stage="Rg"):
+        row.numbers["examples"][-1]["end"] = "bottom"
+        row.save()
+    captions = [panel.caption for panel in pages.item(sheet, 0).explanations[0].features[0].examples]
+    assert captions[-1].endswith("(sets it off least)")
+    assert not any("least" in caption for caption in captions[:-1])
