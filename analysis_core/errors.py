@@ -21,11 +21,15 @@ class UnknownName(AnalysisError, LookupError):
 
 
 class BadData(AnalysisError):
-    """A dataset file that cannot be read; names the file, and where known the row and the field."""
+    """A dataset file that cannot be read; names the file, and where known the line (or the entry) and the field."""
 
-    def __init__(self, message: str, *, file: object, row: int | None = None, field: str | None = None) -> None:
-        self.file, self.row, self.field = str(file), row, field
-        where = str(file) + (f", line {row}" if row is not None else "") + (f", field {field!r}" if field else "")
+    def __init__(
+        self, message: str, *, file: object, row: int | None = None, field: str | None = None, entry: str | None = None
+    ) -> None:
+        """row: counted from 1, a line of the file; entry: where lines tell nothing, such as questions[4]"""
+        self.file, self.row, self.field, self.entry = str(file), row, field, entry
+        where = str(file) + (f", line {row}" if row is not None else "") + (f", {entry}" if entry else "")
+        where += f", field {field!r}" if field else ""
         super().__init__(f"{where}: {message}")
 
 

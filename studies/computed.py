@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
+Result = TypeVar("Result")
 #: Which data and which trained model: dataset, root, data_sha256, model, checkpoint, checkpoint_sha256.
 Source = Mapping[str, Any]
 #: Called with (done, total) while a long job goes on.
@@ -33,6 +34,14 @@ class Job:
     def options(self) -> Mapping[str, Any]:
         options: Mapping[str, Any] = self.params["options"]
         return options
+
+
+def attempt(compute: Callable[[], Result]) -> Result | Exception:
+    """The result, or what prevented it: one job's failure is not its neighbours'."""
+    try:
+        return compute()
+    except Exception as error:  # noqa: BLE001 - whatever a model or dataset raises is the job's reason
+        return error
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -89,10 +90,13 @@ class StudyConfig(Part):
     @model_validator(mode="after")
     def _conditions_differ(self) -> StudyConfig:
         names = [arm.name for arm in self.arms]
-        if len(set(names)) != len(names):
-            raise ValueError("two conditions have the same name")
+        for place, name in enumerate(names):
+            if name in names[:place]:
+                raise ValueError(f"conditions[{place}].name: another condition is called {name!r} too")
         if self.needs_features and self.dataset.train is None:
-            raise ValueError("the stages Rl, Rg and P are fitted on a training split: dataset.train is missing")
+            raise ValueError(
+                "dataset.train: the stages Rl, Rg and P are fitted on a training split; this key is missing"
+            )
         return self
 
     @property
@@ -165,13 +169,28 @@ def _problems(error: ValidationError, parsed: Parsed) -> list[Problem]:
     for detail in error.errors():
         # pydantic names the branch of a union in the location; what stands in the file does not have it.
         path = tuple(part for part in detail["loc"] if not str(part).startswith(BRANCH))
-        problem = Problem(dotted(path), _sentence(detail["type"], detail["msg"], path), parsed.line(path))
+        message = _sentence(detail, path)
+        # A rule over several keys names the one to blame in its sentence.
+        named = None if path else re.match(r"([a-z_]+)((?:\[\d+\]|\.[a-z_]+)*): ", message)
+        if named:
+            path, message = _path(named[1] + named[2]), message[named.end() :]
+        problem = Problem(dotted(path), message, parsed.line(path))
         if problem not in found:
             found.append(problem)
     return found
 
 
-def _sentence(kind: str, message: str, path: tuple[str | int, ...]) -> str:
+def _path(text: str) -> tuple[str | int, ...]:
+    return tuple(int(part) if part.isdigit() else part for part in re.findall(r"[a-z_]+|\d+", text))
+
+
+def _sentence(detail: Any, path: tuple[str | int, ...]) -> str:
+    kind, message = detail["type"], str(detail["msg"])
+    if kind == "literal_error":
+        offered = re.findall(r"'([^']*)'", detail["ctx"]["expected"])
+        near = difflib.get_close_matches(str(detail["input"]), offered, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]!r}?" if near else f"one of {', '.join(offered)}"
+        return f"{detail['input']!r} is not known here; {hint}"
     if kind == "extra_forbidden":
         known = sorted(_keys_at(path[:-1]))
         near = difflib.get_close_matches(str(path[-1]), known, n=1, cutoff=0.5)

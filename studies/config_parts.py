@@ -56,12 +56,16 @@ class Balance(Part):
 
 
 class ItemsPart(Part):
-    """How many items, drawn how; or exactly which (`ids`, the practice items last)."""
+    """How many items, drawn how; or exactly which (`ids`, the practice items last).
+
+    explanations: shown as feedback after the practice items, in their order
+    """
 
     count: Annotated[int, Field(ge=1, le=1000)] = 20
     practice: Annotated[int, Field(ge=0, le=20)] = 2
     where: Where = Where()
     balance: Balance | None = None
+    explanations: list[Text] = []
     ids: list[str] | None = None
 
     @model_validator(mode="after")
@@ -70,6 +74,8 @@ class ItemsPart(Part):
             raise ValueError(
                 f"balance adds up to {self.balance.model_right + self.balance.model_wrong}, but count is {self.count}"
             )
+        if len(self.explanations) > self.practice:
+            raise ValueError(f"explanations has {len(self.explanations)} texts for {self.practice} practice items")
         if self.ids is not None:
             if len(set(self.ids)) != len(self.ids):
                 raise ValueError("ids names a datapoint twice")

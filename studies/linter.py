@@ -81,7 +81,8 @@ def _check_dataset(
         problems.append(Problem("dataset.name", str(errors.UnknownName("dataset", part.name, datasets.names()))))
         return (), {}, []
     if not root.is_dir():
-        problems.append(Problem("dataset.root", f"the folder {root} does not exist"))
+        wrong = "is not a folder" if root.exists() else "does not exist"
+        problems.append(Problem("dataset.root", f"the folder {root} {wrong}"))
         return (), {}, []
     facts: list[dict[str, Any]] = []
     labels: tuple[str, ...] = ()
@@ -92,9 +93,9 @@ def _check_dataset(
             continue
         try:
             dataset = datasets.load(part.name, root=root, split=split)
+            read = _read(dataset, progress)
             if key == "split":
-                labels, types = tuple(dataset.labels), dataset.label_types
-                facts = _read(dataset, progress)
+                labels, types, facts = tuple(dataset.labels), dataset.label_types, read
         except (errors.AnalysisError, OSError) as error:
             problems.append(Problem(f"dataset.{key}", str(error)))
     return labels, types, facts
@@ -134,6 +135,12 @@ def _check_answers(config: StudyConfig, labels: tuple[str, ...]) -> list[Problem
         for name, classes in groups.items()
         if not classes
     ]
+    if config.target_class_policy == "all_candidates":
+        problems += [
+            Problem("answers.merge", f"all_candidates explains one class per choice, but {name!r} joins {len(classes)}")
+            for name, classes in groups.items()
+            if len(classes) > 1
+        ]
     strangers = sorted(set(config.answers.merge) - set(labels))
     problems += [Problem(f"answers.merge.{name}", "the dataset has no such class") for name in strangers]
     return problems

@@ -171,8 +171,12 @@ class QuizPage:
 
     frame: Frame
     questions: tuple[Question, ...]
+    attempt: int  # counted from 0: a form that is sent twice is graded once
     attempts_left: int
-    is_retry: bool
+
+    @property
+    def is_retry(self) -> bool:
+        return self.attempt > 0
 
 
 @dataclass(frozen=True)

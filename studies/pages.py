@@ -68,7 +68,7 @@ def quiz(sheet: Sheet) -> QuizPage:
         Question(f"quiz_{i}", question.text, "choice", tuple((text, text) for text in question.options), "", True)
         for i, question in enumerate(part.questions)
     )
-    return QuizPage(_frame(sheet), questions, part.attempts - sheet.quiz_attempts, sheet.quiz_attempts > 0)
+    return QuizPage(_frame(sheet), questions, sheet.quiz_attempts, part.attempts - sheet.quiz_attempts)
 
 
 def instructions(sheet: Sheet) -> InstructionsPage:

@@ -38,7 +38,7 @@ STAGE_INTRODUCTIONS = {
     "U": (
         "What matters on its own",
         "The stronger a part of the picture is coloured or framed, and a word underlined, the more it moved the model"
-        " towards its answer. Picture and words are judged separately.",
+        " towards the answer. Picture and words are judged separately.",
         "unimodal",
     ),
     "C": (

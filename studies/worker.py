@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
-from django.db import OperationalError
+from django.conf import settings
+from django.db import OperationalError, connection
 
 from studies import engine
-from studies.computed import Job
+from studies.computed import Computed, Job, Tick
 from studies.models import Artefact, StudyVersion
 from studies.services.leasing import (
     artefact_fail,
@@ -46,8 +49,8 @@ def work_until_idle(
             if not rows:
                 break
             published += _compute(rows, owner)
-            for version in StudyVersion.objects.filter(artefacts__in=rows).distinct():
-                precompute_advance(version=version)
+            for touched in StudyVersion.objects.filter(artefacts__in=rows).distinct():
+                precompute_advance(version=touched)
             if after_group:
                 after_group()
     finally:
@@ -61,28 +64,60 @@ def is_anything_due() -> bool:
 
 
 def _compute(rows: Sequence[Artefact], owner: str) -> int:
-    """Compute one leased group; what fails is marked with its reason, what was done before it stays."""
+    """Compute one leased group; a row that fails is marked with its reason, the others of the group go on."""
     published, open_rows = 0, list(rows)
     jobs = [Job(row.stage, row.subject, row.target, row.params) for row in rows]
-    last_renewal = 0.0
 
     def tick(done: int, total: int) -> None:
-        nonlocal last_renewal
-        if time.monotonic() - last_renewal > RENEW_EVERY_SECONDS or done == total:
-            last_renewal = time.monotonic()
-            lease_renew(rows=open_rows, owner=owner, done=done, total=total)
+        lease_renew(rows=open_rows, owner=owner, done=done, total=total)
 
     try:
-        for number, computed in engine.compute(jobs, tick):
-            row = rows[number]
-            published += artefact_publish(row=row, owner=owner, computed=computed)
-            open_rows.remove(row)
-            lease_renew(rows=open_rows, owner=owner)
+        with kept_alive(rows, owner):
+            for number, result in engine.compute(jobs, throttled(tick, RENEW_EVERY_SECONDS)):
+                row = rows[number]
+                if isinstance(result, Computed):
+                    published += artefact_publish(row=row, owner=owner, computed=result)
+                else:
+                    logger.warning("%s failed", row, exc_info=result)
+                    artefact_fail(row=row, owner=owner, reason=f"{type(result).__name__}: {result}")
+                open_rows.remove(row)
     except OperationalError:
         raise  # the database is away: the leases run out and the rows are taken up again
     except Exception as error:
-        # Whatever a model or dataset raises is the row's reason, not the end of the worker.
-        logger.warning("%s failed", open_rows[0], exc_info=True)
+        # What befalls the whole group (its datapoint cannot be read) is the reason of each of its rows.
+        logger.warning("%s and its group failed", rows[0], exc_info=True)
         for row in open_rows:
             artefact_fail(row=row, owner=owner, reason=f"{type(error).__name__}: {error}")
     return published
+
+
+def throttled(tick: Tick, seconds: float) -> Tick:
+    """At most one call in `seconds`, and the last one always."""
+    last = 0.0
+
+    def call(done: int, total: int) -> None:
+        nonlocal last
+        if time.monotonic() - last > seconds or done == total:
+            last = time.monotonic()
+            tick(done, total)
+
+    return call
+
+
+@contextmanager
+def kept_alive(rows: Sequence[Artefact], owner: str) -> Iterator[None]:
+    """Renew the leases from a thread of its own while a long step computes: a slow row is not a dead worker's."""
+    done = threading.Event()
+
+    def renew() -> None:
+        while not done.wait(settings.LEASE_SECONDS / 3):
+            lease_renew(rows=rows, owner=owner)
+            connection.close()
+
+    thread = threading.Thread(target=renew, name="lease", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()

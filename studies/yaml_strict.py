@@ -12,6 +12,7 @@ import yaml
 _BOOLEAN_WORD = re.compile(r"^(y|n|yes|no|on|off)$", re.IGNORECASE)
 _OCTAL = re.compile(r"^[-+]?0[0-7_]+$")
 _PLAIN_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("map", "seq", "str", "int", "float", "bool", "null")}
+_BASE_60 = re.compile(r"^[-+]?[0-9]+(:[0-5]?[0-9])+(\.[0-9_]*)?$")
 Path = tuple[str | int, ...]
 
 
@@ -67,7 +68,7 @@ def parse(text: str) -> Parsed:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        reason = getattr(error, "problem", None) or str(error)
+        reason = getattr(error, "problem", None) or str(error).splitlines()[0]
         raise StudyFileError([Problem("", f"not valid YAML: {reason}", mark.line + 1 if mark else None)]) from error
     if node is None:
         raise StudyFileError([Problem("", "the file is empty")])
@@ -126,6 +127,8 @@ class _Reader:
             self._problem(path, node, f"YAML may read {node.value} as a boolean; write true or false, or quote it")
         if plain and _OCTAL.match(node.value):
             self._problem(path, node, f"{node.value} is an octal number in YAML; drop the leading zero, or quote it")
+        if plain and _BASE_60.match(node.value):
+            self._problem(path, node, f"YAML may read {node.value} as a number in base 60; quote it")
         try:
             return self._constructor.construct_object(node, deep=True)
         except (yaml.YAMLError, ValueError) as error:

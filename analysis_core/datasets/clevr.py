@@ -92,7 +92,7 @@ class Clevr:
             name = str(question.get("question_index", row))
             name = name + suffix.replace("_", "-") if name in self._ids else name
             if name in self._ids:
-                raise BadData(f"{name} occurs twice", file=path, row=row, field="question_index")
+                raise BadData(f"{name} occurs twice", file=path, entry=f"questions[{row}]", field="question_index")
             self._ids[name] = len(self._questions)
             self._questions.append({**question, "id": name})
             self._where.append((path, row))
@@ -102,16 +102,16 @@ class Clevr:
         for question, (path, row) in zip(self._questions, self._where, strict=True):
             for field in ("question", "image_filename"):
                 if not isinstance(question.get(field), str) or not question[field]:
-                    raise BadData("must be a text", file=path, row=row, field=field)
+                    raise BadData("must be a text", file=path, entry=f"questions[{row}]", field=field)
             if question["image_filename"] not in there:
                 message = f"the picture {question['image_filename']!r} is not in {self._pictures}"
-                raise BadData(message, file=path, row=row, field="image_filename")
+                raise BadData(message, file=path, entry=f"questions[{row}]", field="image_filename")
             if not _is_program(question.get("program")):
-                raise BadData("must be a list of nodes", file=path, row=row, field="program")
+                raise BadData("must be a list of nodes", file=path, entry=f"questions[{row}]", field="program")
             answer = question.get("answer")
             if answer is not None and not (isinstance(answer, str) and answer in self._index):
                 message = f"{answer!r} is not one of the {len(self.labels)} answers"
-                raise BadData(message, file=path, row=row, field="answer")
+                raise BadData(message, file=path, entry=f"questions[{row}]", field="answer")
 
     def _picture(self, path: Path, i: int) -> Image.Image:
         # The questions of one picture follow each other.
@@ -125,11 +125,15 @@ def _open(path: Path, row: int) -> Image.Image:
         with Image.open(path, formats=("PNG", "JPEG", "WEBP")) as image:
             if image.width * image.height > MOST_PIXELS:
                 raise BadData(
-                    f"has {image.width} x {image.height} pixels, more than {MOST_PIXELS:,}", file=path, row=row
+                    f"has {image.width} x {image.height} pixels, more than {MOST_PIXELS:,}",
+                    file=path,
+                    entry=f"questions[{row}]",
                 )
             return image.convert("RGB")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise BadData(f"this picture cannot be read: {error}", file=path, row=row, field="image_filename") from error
+        raise BadData(
+            f"this picture cannot be read: {error}", file=path, entry=f"questions[{row}]", field="image_filename"
+        ) from error
 
 
 def _question_files(root: Path, split: str) -> list[Path]:
@@ -158,9 +162,9 @@ def _read_scenes(root: Path, split: str) -> dict[str, list[dict[str, Any]]]:
         for row, scene in enumerate(_objects(path, _read(path), "scenes")):
             objects = scene.get("objects")
             if not isinstance(objects, list) or not all(isinstance(thing, dict) for thing in objects):
-                raise BadData("must be a list of objects", file=path, row=row, field="objects")
+                raise BadData("must be a list of objects", file=path, entry=f"scenes[{row}]", field="objects")
             if not all(_is_box(thing.get("bbox")) for thing in objects if "bbox" in thing):
-                raise BadData("must be four numbers x0 < x1, y0 < y1", file=path, row=row, field="bbox")
+                raise BadData("must be four numbers x0 < x1, y0 < y1", file=path, entry=f"scenes[{row}]", field="bbox")
             scenes[str(scene.get("image_filename"))] = objects
     return scenes
 
@@ -183,7 +187,7 @@ def _objects(path: Path, content: dict[str, Any], key: str) -> Iterable[dict[str
         raise BadData("must be a list", file=path, field=key)
     for row, value in enumerate(values):
         if not isinstance(value, dict):
-            raise BadData("must be an object", file=path, row=row, field=key)
+            raise BadData("must be an object", file=path, entry=f"{key}[{row}]")
         yield value
 
 

@@ -10,7 +10,7 @@ from studies.cli.output import Output, Refused
 from studies.cli.subjects import study_named
 from studies.models import Run, StudyVersion
 from studies.selectors import artefact_progress, is_precomputed, sheets_per_condition
-from studies.services.precompute import precompute_start
+from studies.services.precompute import PrecomputeRefused, precompute_start
 from studies.services.ringing import workers_ring
 
 OPEN = ("wanted", "leased")
@@ -22,7 +22,10 @@ def precompute(arguments: Namespace, output: Output) -> None:
     if is_precomputed(version):
         output.line(_summary(version))
         return
-    run = precompute_start(version=version)
+    try:
+        run = precompute_start(version=version)
+    except PrecomputeRefused as error:
+        raise Refused([error]) from error
     if arguments.wait:
         _work_here(version, output)
         output.line(_summary(version))

@@ -5,14 +5,20 @@ Importing it loads no torch; its functions do. Models, datasets and feature stor
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
-from studies.computed import Computed, Job, Source, Tick
+from studies.computed import Computed, Job, Source, Tick, attempt
 from studies.engine import examples, explanations, splits
 from studies.engine.loading import device, fingerprint, has_predictions
 from studies.engine.splits import Facts, Point, facts, features_of, rankings
 
+#: Part of every artefact's parameters. Raise it with each change of analysis_core or of this folder that changes
+#: results or pictures: what was computed before is then computed anew, never mixed with the new.
+METHODS = 1
+
 __all__ = [
+    "METHODS",
     "Facts",
     "Job",
     "Point",
@@ -28,18 +34,20 @@ __all__ = [
 ]
 
 
-def compute(jobs: Sequence[Job], tick: Tick) -> Iterator[tuple[int, Computed]]:
-    """Compute jobs of one subject and source; yields (number of the job, result) as each is done.
+def compute(jobs: Sequence[Job], tick: Tick) -> Iterator[tuple[int, Computed | Exception]]:
+    """Compute jobs of one subject and source; yields (number of the job, result or what prevented it), one per job.
 
     tick: called with (done, total) while a long job goes on
     """
-    stages = {job.stage for job in jobs}
-    if "predictions" in stages:
-        yield 0, splits.predict(jobs[0], tick)
-    elif "path" in stages:
-        yield 0, splits.path(jobs[0])
-    elif "Rg" in stages:
-        for i, job in enumerate(jobs):
-            yield i, examples.compute(job)
-    else:
-        yield from explanations.compute(jobs)
+    alone: dict[str, Callable[[Job], Computed]] = {
+        "predictions": partial(splits.predict, tick=tick),
+        "path": splits.path,
+        "Rg": examples.compute,
+    }
+    together = [i for i, job in enumerate(jobs) if job.stage not in alone]
+    for i, job in enumerate(jobs):
+        if job.stage in alone:
+            yield i, attempt(partial(alone[job.stage], job))
+    if together:
+        for i, result in explanations.compute([jobs[i] for i in together]):
+            yield together[i], result

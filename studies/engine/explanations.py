@@ -3,41 +3,54 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from studies.computed import PNG, SVG, Computed, File, Job, Source
+from studies.computed import PNG, SVG, Computed, File, Job, Source, attempt
 from studies.engine import loading
 
 SHOWN_SIDE = 800  # pixels; larger pictures are made smaller for the page
+#: What the P graph calls the class: true whichever class the policy explains, and the same length for all of them.
+CLASS_NODE = "this answer"
 Sample = Mapping[str, Any]
 
 
-def compute(jobs: Sequence[Job]) -> Iterator[tuple[int, Computed]]:
+def compute(jobs: Sequence[Job]) -> Iterator[tuple[int, Computed | Exception]]:
     """Jobs of one datapoint; those that share perturbations are computed from one set of them."""
     split, _, index = jobs[0].subject.rpartition(":")
     source = jobs[0].source
     sample = loading.dataset(source, split)[int(index)]
+    alone: dict[str, Callable[[Job], Computed]] = {
+        "input": partial(_input, sample),
+        "C": partial(_crossmodal, source, sample),
+        "P": _graph,
+    }
     perturbed: dict[tuple[Any, ...], list[int]] = {}
     for i, job in enumerate(jobs):
-        if job.stage in ("U", "Rl"):
+        if job.stage in alone:
+            yield i, attempt(partial(alone[job.stage], job))
+        else:
             options = job.options
             perturbed.setdefault((options["method"], options["samples"], options["seed"]), []).append(i)
-        elif job.stage == "input":
-            yield i, _input(sample)
-        elif job.stage == "C":
-            yield i, _crossmodal(source, sample, job)
-        elif job.stage == "P":
-            yield i, _graph(job)
-    for (method, samples, seed), members in perturbed.items():
-        start = time.perf_counter()
-        targets = [_target(jobs[i]) for i in members]
-        found, forwards = attribute(source, sample, targets, method=method, samples=samples, seed=seed)
-        seconds = (time.perf_counter() - start) / len(members)
-        for number, (i, attribution) in enumerate(zip(members, found, strict=True)):
-            numbers, files = drawn(source, sample, attribution)
-            # The shared forward passes are counted once, with the first of the results that they serve.
-            yield i, Computed(numbers, files, seconds, forwards if number == 0 else 0, loading.device())
+    for members in perturbed.values():
+        results = attempt(partial(_perturbed, source, sample, [jobs[i] for i in members]))
+        for number, i in enumerate(members):
+            yield i, results if isinstance(results, Exception) else results[number]
+
+
+def _perturbed(source: Source, sample: Sample, jobs: Sequence[Job]) -> list[Computed]:
+    """U and Rl of one method, number of samples and seed: one set of perturbations for all their targets."""
+    start, options = time.perf_counter(), jobs[0].options
+    settings = {name: options[name] for name in ("method", "samples", "seed")}
+    found, forwards = attribute(source, sample, [_target(job) for job in jobs], **settings)
+    pictures = [drawn(source, sample, attribution) for attribution in found]
+    seconds = (time.perf_counter() - start) / len(jobs)
+    # The shared forward passes are counted once, with the first of the results that they serve.
+    return [
+        Computed(numbers, files, seconds, forwards if number == 0 else 0, loading.device())
+        for number, (numbers, files) in enumerate(pictures)
+    ]
 
 
 def attribute(
@@ -80,7 +93,7 @@ def shown_picture(sample: Sample) -> File:
     return picture.encode(sample["image"], max_side=SHOWN_SIDE), PNG
 
 
-def _input(sample: Sample) -> Computed:
+def _input(sample: Sample, job: Job) -> Computed:
     start = time.perf_counter()
     words = [{"text": word} for word in str(sample.get("text", "")).split()]
     files = {"image": shown_picture(sample)} if "image" in sample else {}
@@ -126,7 +139,7 @@ def _graph(job: Job) -> Computed:
 
     start, features = time.perf_counter(), job.options["features"]
     rows = [(f"Feature {i}", row["weight"]) for i, row in enumerate(features, start=1)]
-    return Computed({"features": features}, {"graph": (graph.svg(rows, None), SVG)}, time.perf_counter() - start)
+    return Computed({"features": features}, {"graph": (graph.svg(rows, CLASS_NODE), SVG)}, time.perf_counter() - start)
 
 
 def _overlay(encoded: Any, modality: str, values: Any, sample: Sample) -> bytes | None:

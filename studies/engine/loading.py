@@ -30,7 +30,7 @@ def fingerprint(root: str) -> str:
 
 
 def model(source: Source) -> Any:
-    """The trained model of a source, on this worker's device."""
+    """The trained model of a source, on this worker's device. raises: BadCheckpoint (not the one of the run)"""
     return _model(tuple(sorted(source.items())), device())
 
 
@@ -75,17 +75,22 @@ def forget_stores() -> None:
 def _model(source: tuple[tuple[str, Any], ...], where: str) -> Any:
     import torch
 
-    from analysis_core import models
+    from analysis_core import errors, models
 
     torch.set_num_threads(settings.TORCH_THREADS)
     named = dict(source)
+    described = models.describe(named["model"], checkpoint=settings.BASE_DIR / named["checkpoint"])
+    if described.sha256 != named.get("checkpoint_sha256", described.sha256):
+        raise errors.BadCheckpoint(f"{described.folder} is no longer the checkpoint that this run began with")
     return models.load(named["model"], checkpoint=settings.BASE_DIR / named["checkpoint"], device=where)
 
 
 @lru_cache(maxsize=8)
 def _dataset(name: str, root: str, split: str, data_sha256: str | None) -> Any:
-    from analysis_core import datasets
+    from analysis_core import datasets, errors
 
+    if data_sha256 is not None and fingerprint(root) != data_sha256:
+        raise errors.BadData("the folder no longer holds the data that this run began with", file=root)
     return datasets.load(name, root=settings.BASE_DIR / root, split=split)
 
 

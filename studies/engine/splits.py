@@ -11,6 +11,8 @@ from typing import Any
 from studies.computed import Computed, Job, Source, Tick
 from studies.engine import loading
 
+KKT = 1e-6  # as a share of the first knot; the exact path stays below 1e-9
+
 
 @dataclass(frozen=True)
 class Point:
@@ -75,6 +77,7 @@ def path(job: Job) -> Computed:
     """The sparse linear models from features to classes, one per class that occurs."""
     import numpy as np
 
+    from analysis_core.errors import BadFeatures
     from analysis_core.stages import prediction
 
     start, options = time.perf_counter(), job.options
@@ -86,6 +89,10 @@ def path(job: Job) -> Computed:
         warnings.simplefilter("ignore", RuntimeWarning)
         found = prediction.sparse_path(
             store.features, targets, family=options["family"], max_features=options["max_features"]
+        )
+    if found.kkt > KKT:
+        raise BadFeatures(
+            f"the sparse path is not optimal (KKT violation {found.kkt:.1e}): are features tied or copies?"
         )
     numbers = {
         "classes": {str(k): _class(found, k) for k in sorted({int(k) for k in targets})},

@@ -41,13 +41,12 @@ def answer_submit(*, sheet: Sheet, position: int, submission: uuid.UUID, values:
         return sheet
     item = Item.objects.get(pk=sheet.item_order[position], version=sheet.version)
     checked = _checked(sheet, item, values)
-    # The same form posted again with other values is a revision; the same values again are the same submission.
-    submission = uuid.uuid5(submission, json.dumps(checked, sort_keys=True))
-    if sheet.answers.filter(submission=submission).exists():
-        return sheet
     if position < sheet.position and item.is_practice:
         return sheet
-    _store(sheet, item, submission, checked)
+    # The same form with the values that stand already is the same submission (a double click, a resend); with other
+    # values it is a revision, also when these values stood once before.
+    stored = sheet.answers.filter(item=item).count()
+    _store(sheet, item, uuid.uuid5(submission, f"{stored} {json.dumps(checked, sort_keys=True)}"), checked)
     if position == sheet.position:
         sheet.position += 1
         if sheet.position >= len(sheet.item_order):

@@ -10,8 +10,6 @@ import random
 from collections import Counter
 from typing import Any
 
-from django.db import transaction
-
 from studies import engine
 from studies.config import StudyConfig
 from studies.linter import choice_groups, matches
@@ -25,13 +23,13 @@ class DrawingRefused(Exception):
     """Too few datapoints match; the sentence says which key asks for more than there is."""
 
 
-@transaction.atomic
 def items_draw(*, version: StudyVersion, source: dict[str, Any]) -> list[Item]:
-    """Draw the items of a version. raises: DrawingRefused"""
+    """Draw the items of a version; nothing is stored yet. Reads a whole split. raises: DrawingRefused"""
     config = version.config
     facts = engine.facts(source, config.dataset.split)
     drawn = _drawn_points(config, facts)
     rankings = engine.rankings(source, config.dataset.split, [point.index for point in drawn])
+    explanations = [*config.items.explanations, *[""] * config.items.practice]
     items = []
     for position, point in enumerate(drawn):
         # Practice comes first on the sheet; it is drawn last so that its number does not change the items.
@@ -50,15 +48,15 @@ def items_draw(*, version: StudyVersion, source: dict[str, Any]) -> list[Item]:
                 truth=point.label,
                 choices=_lettered(version, place, choices),
                 explained=_explained(version, source, point, choices),
+                explanation=explanations[place] if is_practice else "",
             )
         )
-    return Item.objects.bulk_create(sorted(items, key=lambda item: item.position))
+    return sorted(items, key=lambda item: item.position)
 
 
 def _drawn_points(config: StudyConfig, facts: engine.Facts) -> list[engine.Point]:
     if config.items.ids is not None:
-        by_id = {point.id: point for point in facts.points}
-        return [by_id[name] for name in config.items.ids]
+        return _named_points(config, facts)
     generator = random.Random(config.seed)
     pool = _matching(config, facts)
     generator.shuffle(pool)
@@ -76,17 +74,36 @@ def _drawn_points(config: StudyConfig, facts: engine.Facts) -> list[engine.Point
     return chosen + _take(rest, practice, "items.practice", "are left for practice")
 
 
+def _named_points(config: StudyConfig, facts: engine.Facts) -> list[engine.Point]:
+    """The datapoints that the file names. raises: DrawingRefused (no truth, or the prediction is no choice)"""
+    by_id = {point.id: point for point in facts.points}
+    points = []
+    for i, name in enumerate(config.items.ids or ()):
+        point = by_id[name]
+        if point.label is None or not _is_offered(config, facts, point):
+            said = facts.labels[point.predicted]
+            reason = (
+                "it has no true answer" if point.label is None else f"the model predicts {said!r}, which is no choice"
+            )
+            raise DrawingRefused(f"items.ids[{i}]: {name!r} cannot be an item: {reason}")
+        points.append(point)
+    return points
+
+
+def _is_offered(config: StudyConfig, facts: engine.Facts, point: engine.Point) -> bool:
+    groups = choice_groups(config, facts.labels)
+    return groups is None or any(point.predicted in classes for classes in groups.values())
+
+
 def _matching(config: StudyConfig, facts: engine.Facts) -> list[engine.Point]:
     names = [None if point.label is None else facts.labels[point.label] for point in facts.points]
     frequency = Counter(names)
-    groups = choice_groups(config, facts.labels)
-    offered = None if groups is None else {k for classes in groups.values() for k in classes}
     return [
         point
         for point, name in zip(facts.points, names, strict=True)
         if matches(config.items.where, point.filters, name, frequency)
         and point.label is not None
-        and (offered is None or point.predicted in offered)
+        and _is_offered(config, facts, point)
     ]
 
 
@@ -140,17 +157,18 @@ def _explained(
 
 
 def _features(version: StudyVersion, source: dict[str, Any], point: engine.Point, k: int) -> dict[str, Any]:
-    """The features with the highest positive weight for a class, by coefficient or by contribution here."""
+    """The features that speak most for a class: by positive coefficient, or by positive contribution here."""
     config = version.config
     if not config.needs_features:
         return {"features": [], "weights": []}
     path = version.artefacts.get(stage="path").numbers or {}
     entry = path["classes"].get(str(k), {"indices": [], "weights": []})
-    positive = [(j, w) for j, w in zip(entry["indices"], entry["weights"], strict=True) if w > 0]
+    weights = dict(zip(entry["indices"], entry["weights"], strict=True))
+    strength = weights
     if config.stages.P.rank == "contribution":
         z = engine.features_of(source, config.dataset.split, point.index)
-        positive.sort(key=lambda pair: -pair[1] * (z[pair[0]] - path["mean"][pair[0]]) / path["scale"][pair[0]])
-    top = positive[: config.stages.R.features]
+        strength = {j: w * (z[j] - path["mean"][j]) / path["scale"][j] for j, w in weights.items()}
+    top = sorted((j for j in strength if strength[j] > 0), key=lambda j: -strength[j])[: config.stages.R.features]
     # Sorted by coefficient either way: that is the order of the P graph.
-    top.sort(key=lambda pair: -pair[1])
-    return {"features": [j for j, _ in top], "weights": [w for _, w in top]}
+    top.sort(key=lambda j: -weights[j])
+    return {"features": top, "weights": [weights[j] for j in top]}

@@ -33,8 +33,11 @@ def preview_invites(*, study: Study) -> list[Invite]:
 
 
 @transaction.atomic
+@transaction.atomic
 def invite_revoke(*, study: Study, token: str) -> bool:
     """Make an unclaimed link useless; False where there is none such."""
+    # A claim takes the same lock: one of the two comes first.
+    Study.objects.select_for_update().get(pk=study.pk)
     return bool(study.invites.filter(token=token, sheets=None, revoked=False).update(revoked=True))
 
 

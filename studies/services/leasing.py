@@ -42,28 +42,38 @@ def due_rows(version: StudyVersion | None = None) -> QuerySet[Artefact]:
 
 @transaction.atomic
 def lease_due(*, owner: str, version: StudyVersion | None = None) -> list[Artefact]:
-    """Lease a due row and every due row of the same subject and source: one set of perturbations serves them all."""
+    """Lease a due row and every due row of the same subject and source: one set of perturbations serves them all.
+
+    Empty only when nothing is due: groups whose attempts are used up are failed on the way.
+    """
+    while True:
+        group = _due_group(version)
+        if not group:
+            return []
+        leased = [row for row in group if _lease(row, owner)]
+        if leased:
+            return leased
+
+
+def _due_group(version: StudyVersion | None) -> list[Artefact]:
     skip = connection.features.has_select_for_update_skip_locked
     first = due_rows(version).select_for_update(skip_locked=skip).first()
     if first is None:
         return []
-    group = (
-        due_rows(version)
-        .filter(subject_kind=first.subject_kind, subject=first.subject)
-        .select_for_update(skip_locked=skip)
-    )
-    leased = []
-    for row in group:
-        if row.params["source"] != first.params["source"]:
-            continue
-        if row.attempts >= MAX_ATTEMPTS:
-            _fail(row, f"given up after {row.attempts} attempts that ended without a result (worker killed?)")
-            continue
-        row.state, row.owner, row.lease_until = LEASED, owner, _lease_end()
-        row.attempts += 1
-        row.save(update_fields=["state", "owner", "lease_until", "attempts"])
-        leased.append(row)
-    return leased
+    same = due_rows(version).filter(subject_kind=first.subject_kind, subject=first.subject)
+    group = same.select_for_update(skip_locked=skip)
+    return [row for row in group if row.params["source"] == first.params["source"]]
+
+
+def _lease(row: Artefact, owner: str) -> bool:
+    """Take one row, or give it up where its attempts are used up."""
+    if row.attempts >= MAX_ATTEMPTS:
+        _fail(row, f"given up after {row.attempts} attempts that ended without a result (worker killed?)")
+        return False
+    row.state, row.owner, row.lease_until = LEASED, owner, _lease_end()
+    row.attempts += 1
+    row.save(update_fields=["state", "owner", "lease_until", "attempts"])
+    return True
 
 
 def lease_renew(*, rows: Sequence[Artefact], owner: str, done: int | None = None, total: int | None = None) -> None:

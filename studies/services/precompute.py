@@ -27,26 +27,24 @@ from studies.services.leasing import artefacts_retry
 PACKAGES = ("torch", "transformers", "scikit-learn", "numpy", "django")
 
 
-@transaction.atomic
+class PrecomputeRefused(Exception):
+    """What a version's items were drawn from is no longer there."""
+
+
 def precompute_start(*, version: StudyVersion) -> Run:
-    """Begin, or continue, the precomputation of a version: its first rows are wanted after this."""
-    Study.objects.select_for_update().get(pk=version.study_id)
-    run = version.runs.filter(finished=None).last()
-    if run is None:
-        run = Run.objects.create(version=version, snapshot=_snapshot(version))
-    elif run.problem:
-        run.problem = ""
-        run.save(update_fields=["problem"])
+    """Begin, or continue, the precomputation of a version: its first rows are wanted after this.
+
+    raises: PrecomputeRefused (data or checkpoint changed after the items were drawn)
+    """
+    # Hashing data, checkpoint and code takes a while: annotators must not wait for it behind a lock.
+    _run_begin(version, _snapshot(version))
     artefacts_retry(rows=version.artefacts.all())
     precompute_advance(version=version)
-    run.refresh_from_db()
-    return run
+    return version.runs.latest("pk")
 
 
-@transaction.atomic
 def precompute_advance(*, version: StudyVersion) -> None:
     """Make the rows of the next phase when those of the phases before are all ready."""
-    Study.objects.select_for_update().get(pk=version.study_id)
     run = version.runs.last()
     if run is None or run.problem:
         return
@@ -58,15 +56,42 @@ def precompute_advance(*, version: StudyVersion) -> None:
             return
     if not version.items.exists():
         try:
-            items_draw(version=version, source=source)
+            items = items_draw(version=version, source=source)
         except DrawingRefused as error:
-            run.problem = str(error)
-            run.save(update_fields=["problem"])
+            Run.objects.filter(pk=run.pk).update(problem=str(error))
             return
+        _items_store(version, items)
     rows = _want(version, _explanation_rows(config, source, version.items.all()))
-    if run.finished is None and all(row.state == Artefact.State.READY for row in rows):
-        run.finished = timezone.now()
-        run.save(update_fields=["finished"])
+    if all(row.state == Artefact.State.READY for row in rows):
+        Run.objects.filter(pk=run.pk, finished=None).update(finished=timezone.now())
+
+
+@transaction.atomic
+def _run_begin(version: StudyVersion, snapshot: dict[str, Any]) -> None:
+    study = Study.objects.select_for_update().get(pk=version.study_id)
+    run = version.runs.last()
+    if run is not None and run.snapshot["source"] != snapshot["source"]:
+        if version.items.exists() and (study.state != Study.State.DRAFT or version.sheets.exists()):
+            raise PrecomputeRefused(
+                "the dataset's folder or the checkpoint changed since this study's items were drawn: put them back, or"
+                " make a study of another name"
+            )
+        # Nobody has answered anything: the draft begins anew on what is there now.
+        version.items.all().delete()
+        version.artefacts.clear()
+        run = None
+    if run is None or run.finished is not None:
+        Run.objects.create(version=version, snapshot=snapshot)
+    elif run.problem:
+        Run.objects.filter(pk=run.pk).update(problem="")
+
+
+@transaction.atomic
+def _items_store(version: StudyVersion, items: list[Item]) -> None:
+    """Two workers may have drawn the same items: the first one stores them."""
+    Study.objects.select_for_update().get(pk=version.study_id)
+    if not version.items.exists():
+        Item.objects.bulk_create(items)
 
 
 def _want_lost_predictions(rows: list[Artefact]) -> None:
@@ -91,6 +116,7 @@ def _snapshot(version: StudyVersion) -> dict[str, Any]:
             "model": config.model.name,
             "checkpoint": config.model.checkpoint,
             "checkpoint_sha256": described.sha256,
+            "methods": engine.METHODS,
         },
         "seed": config.seed,
         "device": settings.DEVICE,

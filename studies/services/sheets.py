@@ -17,7 +17,7 @@ from studies.services.answering import MAX_TEXT, TOO_LONG, AnswerRefused
 
 
 class SheetRefused(Exception):
-    """A sheet that cannot be started; `state` names the page to show: closed, used, full or revoked."""
+    """A sheet that cannot be started; `state` names the page to show: closed, used or revoked."""
 
     def __init__(self, state: str) -> None:
         self.state = state
@@ -52,8 +52,10 @@ def sheet_start(*, study: Study, invite: Invite) -> Sheet:
 
 @transaction.atomic
 def sheet_create(*, study: Study, kind: str, invite: Invite | None = None) -> Sheet:
-    """A new annotator with an empty sheet, not yet assigned to a condition."""
+    """A new annotator with an empty sheet, not yet assigned to a condition. raises: SheetRefused"""
     Study.objects.select_for_update().get(pk=study.pk)
+    if invite is not None and Invite.objects.get(pk=invite.pk).revoked:
+        raise SheetRefused("revoked")
     number = study.annotators.count()
     pseudonym = "p" + public_id(study.secret, "annotator", number, length=9)
     annotator = Annotator.objects.create(study=study, pseudonym=pseudonym)
@@ -79,11 +81,14 @@ def sheet_consent(*, sheet: Sheet, sha256: str) -> Sheet:
 
 
 @transaction.atomic
-def sheet_quiz(*, sheet: Sheet, chosen: Sequence[str]) -> Sheet:
-    """Grade one attempt at the quiz: assigned when all is right, screened out when the attempts are used up."""
+def sheet_quiz(*, sheet: Sheet, chosen: Sequence[str], attempt: int) -> Sheet:
+    """Grade one attempt at the quiz: assigned when all is right, screened out when the attempts are used up.
+
+    attempt: the number that the form was made for; a form that is sent twice is graded once
+    """
     sheet = _locked(sheet)
     part = sheet.version.config.pages.quiz
-    if sheet.step != Sheet.Step.QUIZ or part is None:
+    if sheet.step != Sheet.Step.QUIZ or part is None or attempt != sheet.quiz_attempts:
         return sheet
     if list(chosen) == [question.correct for question in part.questions]:
         return _assign(sheet)

@@ -87,6 +87,26 @@ def test_a_truncated_picture_is_named(scenes: Path) -> None:
     assert picture.name in problem.message
 
 
+def test_a_truncated_picture_of_the_training_split_is_named_too(scenes: Path) -> None:
+    picture = sorted((scenes / "images/train").glob("*.png"))[1]
+    picture.write_bytes(b"no picture")
+    (problem,) = check(scenes)
+    assert problem.path == "dataset.train"
+    assert picture.name in problem.message
+
+
+def test_one_map_per_choice_and_choices_of_several_classes_do_not_go_together(scenes: Path) -> None:
+    merged = ("choices: 4", "fixed: [warm, blue], merge: {red: warm, purple: warm}")
+    (problem,) = check(scenes, merged, ("policy: predicted", "policy: all_candidates"))
+    assert problem.path == "answers.merge"
+
+
+def test_a_file_in_the_place_of_the_datas_folder_is_said_so(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    (problem,) = check(tmp_path / "file")
+    assert "is not a folder" in problem.message
+
+
 def test_a_broken_question_file_names_file_and_line(scenes: Path) -> None:
     (questions,) = (scenes / "questions").glob("CLEVR_val_questions*.json")
     questions.write_text(questions.read_text()[:-40])

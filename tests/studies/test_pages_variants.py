@@ -75,8 +75,8 @@ def _copy(row: Artefact, target: str) -> Artefact:
 
 def test_questions_about_the_person_stand_before_those_about_the_study() -> None:
     sheet = cast.sheet_at_items(_study("  post: [comment]", '  background: ["Your age?"]\n  post: [comment]'), "U")
-    assert [question.text for question in pages.post(sheet).questions][0] == "Your age?"
-    assert len(pages.post(sheet).questions) == 2
+    first, second = pages.post(sheet).questions
+    assert (first.text, second.name) == ("Your age?", "post_1")
 
 
 def test_examples_that_set_a_feature_off_least_are_named_so(scenes: Study) -> None:

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Sequence
 import pytest
 from django.db import OperationalError
 
-from studies import engine, worker
+from studies import config, engine, worker
 from studies.computed import Computed
-from studies.models import Artefact
+from studies.models import Artefact, StudyVersion
+from studies.services.authoring import study_create
+from tests import cast
 
 pytestmark = pytest.mark.django_db
 
@@ -24,11 +26,12 @@ def states() -> list[tuple[str, str, str]]:
     return list(Artefact.objects.order_by("subject", "stage").values_list("subject", "stage", "state"))
 
 
-def compute_all(jobs: Sequence[engine.Job], tick: engine.Tick) -> Iterator[tuple[int, Computed]]:
+def compute_all(jobs: Sequence[engine.Job], tick: engine.Tick) -> Iterator[tuple[int, Computed | Exception]]:
     for number, job in enumerate(jobs):
-        if job.subject == "val:broken" and job.stage == "U":
+        if job.subject == "val:gone":
             raise ValueError("cow.png is truncated")
-        yield number, Computed({"stage": job.stage})
+        is_broken = job.subject == "val:broken" and job.stage == "C"
+        yield number, TypeError("no second derivative") if is_broken else Computed({"stage": job.stage})
 
 
 @pytest.fixture
@@ -46,13 +49,57 @@ def test_everything_due_is_computed_and_counted() -> None:
 
 
 @pytest.mark.usefixtures("computing")
-def test_a_failure_keeps_what_was_done_before_and_the_reason() -> None:
+def test_one_stage_that_fails_keeps_its_reason_and_its_neighbours_go_on() -> None:
     wanted("val:broken", stage="C")
     wanted("val:broken", stage="U")
     wanted("val:fine")
     assert worker.work_until_idle() == 2
-    assert states() == [("val:broken", "C", "ready"), ("val:broken", "U", "failed"), ("val:fine", "U", "ready")]
-    assert Artefact.objects.get(state="failed").reason == "ValueError: cow.png is truncated"
+    assert states() == [("val:broken", "C", "failed"), ("val:broken", "U", "ready"), ("val:fine", "U", "ready")]
+    assert Artefact.objects.get(state="failed").reason == "TypeError: no second derivative"
+
+
+@pytest.mark.usefixtures("computing")
+def test_a_datapoint_that_cannot_be_read_is_the_reason_of_all_its_rows() -> None:
+    wanted("val:gone", stage="C")
+    wanted("val:gone", stage="U")
+    wanted("val:here")
+    assert worker.work_until_idle() == 1
+    assert states() == [("val:gone", "C", "failed"), ("val:gone", "U", "failed"), ("val:here", "U", "ready")]
+    assert set(Artefact.objects.filter(state="failed").values_list("reason", flat=True)) == {
+        "ValueError: cow.png is truncated"
+    }
+
+
+@pytest.mark.usefixtures("computing")
+def test_work_for_one_version_stays_with_it_when_rows_are_shared() -> None:
+    mine, other = two_versions()
+    shared, own, strange = wanted("val:1"), wanted("val:2"), wanted("val:3")
+    mine.artefacts.add(shared, own)
+    other.artefacts.add(shared, strange)
+    assert worker.work_until_idle(version=mine) == 2
+    assert states() == [("val:1", "U", "ready"), ("val:2", "U", "ready"), ("val:3", "U", "wanted")]
+
+
+@pytest.mark.usefixtures("computing")
+def test_a_worker_goes_on_from_one_study_to_the_next() -> None:
+    for version, subject in zip(two_versions(), ("val:1", "val:2"), strict=True):
+        version.artefacts.add(wanted(subject))
+    assert worker.work_until_idle() == 2
+
+
+@pytest.mark.usefixtures("computing")
+def test_a_group_that_is_given_up_does_not_keep_the_next_one_waiting() -> None:
+    poisoned = wanted("val:1")
+    Artefact.objects.filter(pk=poisoned.pk).update(attempts=3)
+    wanted("val:2")
+    assert worker.work_until_idle() == 1
+    assert states() == [("val:1", "U", "failed"), ("val:2", "U", "ready")]
+
+
+def two_versions() -> list[StudyVersion]:
+    text = cast.STUDY_FILE
+    files = (text, text.replace("study: scenes", "study: other"))
+    return [study_create(config=config.read(file), owner=None) for file in files]
 
 
 def test_a_database_that_is_away_is_not_the_rows_fault(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,3 +74,7 @@ def test_python_tags_are_refused() -> None:
 
 def test_dates_must_be_quoted() -> None:
     assert "quote it" in problems("title: 2024-01-01\n")[0].message
+
+
+def test_times_that_yaml_reads_as_numbers_are_refused() -> None:
+    assert "base 60" in problems("seed: 1:30\n")[0].message

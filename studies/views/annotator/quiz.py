@@ -23,5 +23,7 @@ def quiz(request: HttpRequest, sheet: Sheet) -> HttpResponse:
     if problems := unanswered(page.questions, request.POST):
         page = replace(page, questions=questions_as_entered(page.questions, request.POST, problems))
         return render(request, "annotator/quiz.html", {"page": page}, status=422)
-    sheet_quiz(sheet=sheet, chosen=[request.POST[question.name] for question in page.questions])
+    attempt = request.POST.get("attempt", str(page.attempt))
+    chosen = [request.POST[question.name] for question in page.questions]
+    sheet_quiz(sheet=sheet, chosen=chosen, attempt=int(attempt) if attempt.isdecimal() else -1)
     return redirect("where")

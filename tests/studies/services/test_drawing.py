@@ -53,7 +53,7 @@ def predictions(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(engine, "facts", lambda source, split: engine.Facts(POINTS, LABELS, TYPES))
     monkeypatch.setattr(engine, "rankings", rankings)
-    monkeypatch.setattr(engine, "features_of", lambda source, split, index: [0.0, 9.0, 0, 0, 1.0, 0, 0, 0.5, 0, 0])
+    monkeypatch.setattr(engine, "features_of", lambda source, split, index: [0.0, 9.0, 0, 0, 1.0, 0, 0, 0.5, 0, -2.0])
 
 
 def version_of(*changes: tuple[str, str]) -> StudyVersion:
@@ -70,7 +70,7 @@ def version_of(*changes: tuple[str, str]) -> StudyVersion:
 
 
 def draw(*changes: tuple[str, str]) -> list[Item]:
-    return items_draw(version=version_of(*changes), source={})
+    return Item.objects.bulk_create(items_draw(version=version_of(*changes), source={}))
 
 
 def labels(item: Item) -> set[str]:
@@ -137,7 +137,6 @@ def test_letters_come_from_the_secret_and_not_from_the_prediction() -> None:
     # The same secret gives the same letters to the same choices, whichever of them is predicted.
     item = items[5]
     before = json.dumps(item.choices)
-    version.items.all().delete()
     again = {i.index: i for i in items_draw(version=version, source={})}[item.index]
     assert json.dumps(again.choices) == before
 
@@ -165,10 +164,23 @@ def test_only_positive_features_are_explained_highest_coefficient_first() -> Non
 
 
 def test_ranked_by_contribution_the_datapoint_decides() -> None:
-    # Contributions: feature 7 .5 * .5 = .25, feature 1 .3 * 9 = 2.7, feature 4 .1 * 1 = .1; with one feature it is 1.
+    # Contributions w z: of feature 7 .5 * .5 = .25, of 1 .3 * 9 = 2.7, of 4 .1 * 1 = .1, of 9 -.9 * -2 = 1.8.
+    # The two largest are 1 and 9, shown in the order of their coefficients.
     only = ("count: 8, practice: 2", "count: 1, practice: 0, ids: [q5]")
-    items = draw(only, ("{R: {features: 2}}", "{R: {features: 1}, P: {rank: contribution}}"))
-    assert items[0].explained == [{"class": 0, "features": [1], "weights": [0.3]}]
+    items = draw(only, ("{R: {features: 2}}", "{R: {features: 2}, P: {rank: contribution}}"))
+    assert items[0].explained == [{"class": 0, "features": [1, 9], "weights": [0.3, -0.9]}]
+
+
+def test_a_named_datapoint_whose_prediction_is_no_choice_is_refused_with_its_place() -> None:
+    # POINTS[13]: truth 3, predicted 3 (gray), which is neither warm nor blue.
+    named = ("count: 8, practice: 2", "count: 2, practice: 0, ids: [q5, q13]")
+    with pytest.raises(DrawingRefused, match=r"items\.ids\[1\]: 'q13' cannot be an item: the model predicts 'gray'"):
+        draw(named, ("choices: 4", "fixed: [warm, blue], merge: {red: warm, green: warm}"))
+
+
+def test_practice_items_carry_the_researchers_explanations() -> None:
+    items = draw(("practice: 2", 'practice: 2, explanations: ["The ball is in front."]'))
+    assert [item.explanation for item in items[:3]] == ["The ball is in front.", "", ""]
 
 
 @pytest.mark.parametrize(("policy", "classes"), [("predicted", [3]), ("true_class", [2])])

@@ -27,7 +27,7 @@ def no_computing(monkeypatch: pytest.MonkeyPatch) -> None:
         for position, features in enumerate(([4, 7], [4, 9])):
             explained = [{"class": position, "features": features, "weights": [0.5, 0.25]}]
             made.append(
-                Item.objects.create(
+                Item(
                     version=version,
                     position=position,
                     split="val",
@@ -171,3 +171,34 @@ def test_a_frozen_study_takes_no_other_definition() -> None:
     with pytest.raises(StudyExists, match="frozen with another definition"):
         version_of(cast.STUDY_FILE.replace("seed: 7", "seed: 8"))
     assert version_of() == version
+
+
+def test_changed_data_are_seen_by_a_draft_that_failed_to_draw(monkeypatch: pytest.MonkeyPatch) -> None:
+    version = version_of()
+    precompute.precompute_start(version=version)
+    version.runs.update(problem="items.count: 500 asked for, but only 60 datapoints match items.where")
+    monkeypatch.setattr(engine, "fingerprint", lambda root: "more data")
+    run = precompute.precompute_start(version=version)
+    assert (run.problem, run.snapshot["source"]["data_sha256"]) == ("", "more data")
+    assert {row.params["source"]["data_sha256"] for row in version.artefacts.all()} == {"more data"}
+
+
+def test_a_draft_without_sheets_begins_anew_on_changed_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    version = version_of()
+    advance_to_explanations(version)
+    monkeypatch.setattr(engine, "fingerprint", lambda root: "other data")
+    precompute.precompute_start(version=version)
+    assert not version.items.exists()
+    assert stages(version) == {"predictions": 2}
+
+
+def test_changed_data_under_a_frozen_study_are_refused_and_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    version = version_of()
+    advance_to_explanations(version)
+    version.study.state = "frozen"
+    version.study.save()
+    before = stages(version)
+    monkeypatch.setattr(engine, "fingerprint", lambda root: "other data")
+    with pytest.raises(precompute.PrecomputeRefused, match="put them back"):
+        precompute.precompute_start(version=version)
+    assert (stages(version), version.items.count()) == (before, 2)
