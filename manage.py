@@ -14,3 +14,6 @@ if __name__ == "__main__":
     except ImproperlyConfigured as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(1)
+    except BrokenPipeError:
+        # The reader of a pipe (head, less) had enough; nothing more can be written, also not at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -57,6 +57,8 @@ def resolve(target: Target, output: Output) -> Target:
 
     raises: BadInput (class or feature out of range), UnknownName (layer)
     """
+    if not isinstance(target, Target):
+        raise BadInput(f"{target!r} is no target: use Logit, PredictedLogit, AllLogits, Margin or Feature")
     if isinstance(target, PredictedLogit):
         return Logit(int(output.logits[0].argmax()))
     if isinstance(target, Logit | Margin):

@@ -78,17 +78,22 @@ def _compute(rows: Sequence[Artefact], owner: str) -> int:
                 if isinstance(result, Computed):
                     published += artefact_publish(row=row, owner=owner, computed=result)
                 else:
-                    logger.warning("%s failed", row, exc_info=result)
-                    artefact_fail(row=row, owner=owner, reason=f"{type(result).__name__}: {result}")
+                    _give_up([row], owner, result)
                 open_rows.remove(row)
     except OperationalError:
         raise  # the database is away: the leases run out and the rows are taken up again
-    except Exception as error:
-        # What befalls the whole group (its datapoint cannot be read) is the reason of each of its rows.
-        logger.warning("%s and its group failed", rows[0], exc_info=True)
-        for row in open_rows:
-            artefact_fail(row=row, owner=owner, reason=f"{type(error).__name__}: {error}")
+    except Exception as error:  # noqa: BLE001 - what befalls the whole group is the reason of each of its rows
+        _give_up(open_rows, owner, error)
     return published
+
+
+def _give_up(rows: Sequence[Artefact], owner: str, error: Exception) -> None:
+    """Mark rows as failed: one line of reason for the researcher, the traceback for those who ask the log for it."""
+    reason = " ".join(f"{type(error).__name__}: {error}".split())
+    logger.info("the traceback of: %s", reason, exc_info=error)
+    for row in rows:
+        logger.warning("%s failed: %s", row, reason)
+        artefact_fail(row=row, owner=owner, reason=reason)
 
 
 def throttled(tick: Tick, seconds: float) -> Tick:

@@ -22,8 +22,8 @@ def env_bool(name: str, default: bool) -> bool:
     return value in _TRUE
 
 
-def env_int(name: str, default: int, *, least: int = 1) -> int:
-    """A whole number of at least `least`."""
+def env_int(name: str, default: int, *, least: int = 1, most: int | None = None) -> int:
+    """A whole number from `least` to `most`."""
     value = os.environ.get(name) or str(default)
     try:
         number = int(value)
@@ -31,6 +31,8 @@ def env_int(name: str, default: int, *, least: int = 1) -> int:
         raise ImproperlyConfigured(f"{name}={value!r} is not a whole number") from error
     if number < least:
         raise ImproperlyConfigured(f"{name}={number} is too small: it must be at least {least}")
+    if most is not None and number > most:
+        raise ImproperlyConfigured(f"{name}={number} is too large: it must be at most {most}")
     return number
 
 

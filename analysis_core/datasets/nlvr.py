@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -134,8 +135,8 @@ def _parse(text: bytes, file: Path, line: int) -> dict[str, Any]:
     _check(row, ("sentence", "label", "identifier", "structured_rep"), file, line, "")
     if row["label"] not in Nlvr.labels:
         raise BadData(f"must be 'true' or 'false', not {row['label']!r}", file=file, row=line, field="label")
-    if not isinstance(row["sentence"], str):
-        raise BadData("must be text", file=file, row=line, field="sentence")
+    if not isinstance(row["sentence"], str) or not row["sentence"].strip():
+        raise BadData("must be a text with words", file=file, row=line, field="sentence")
     for field in ("identifier", "directory"):
         if field in row and not (isinstance(row[field], str) and _NAME.fullmatch(row[field])):
             raise BadData(f"must be a plain name, not {row[field]!r}", file=file, row=line, field=field)
@@ -151,7 +152,7 @@ def _check_boxes(boxes: Any, file: Path, line: int) -> None:
             path = f"structured_rep[{b}][{o}]."
             _check(thing, ("x_loc", "y_loc", "size", "type", "color"), file, line, path)
             for key in ("x_loc", "y_loc", "size"):
-                if isinstance(thing[key], bool) or not isinstance(thing[key], int | float):
+                if isinstance(thing[key], bool) or not isinstance(thing[key], int | float) or not isfinite(thing[key]):
                     raise BadData("must be a number", file=file, row=line, field=path + key)
             if str(thing["color"]).lower() not in COLOURS:
                 raise BadData(f"unknown colour {thing['color']!r}", file=file, row=line, field=path + "color")

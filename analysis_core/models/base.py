@@ -70,6 +70,7 @@ class Checkpoint:
         weights = folder / "model.safetensors"
         if not weights.is_file():
             raise BadCheckpoint(f"{weights} is missing; weights are read as safetensors only")
+        _check_header(weights)
         record = _read_json(folder / "record.json") if (folder / "record.json").is_file() else {}
         with weights.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -103,6 +104,19 @@ class Checkpoint:
         (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
         (folder / "record.json").write_text(json.dumps(dict(record), indent=1) + "\n", encoding="utf-8")
         save_file({name: t.detach().cpu().contiguous() for name, t in state.items()}, folder / "model.safetensors")
+
+
+def _check_header(weights: Path) -> None:
+    """Whether a weights file is whole, from its header: no weights are loaded. raises: BadCheckpoint"""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(weights, framework="numpy") as file:
+            names = list(file.keys())
+    except (SafetensorError, OSError) as error:
+        raise BadCheckpoint(f"{weights} is not a whole safetensors file: {error}") from error
+    if not names:
+        raise BadCheckpoint(f"{weights} holds no weights")
 
 
 def _read_json(path: Path) -> dict[str, Any]:

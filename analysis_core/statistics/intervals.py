@@ -22,6 +22,10 @@ OVER = ("both", "annotators", "items")
 BLOCK = 512
 
 
+#: Variances below this are round-off.
+NO_VARIANCE = 1e-24
+
+
 @dataclass(frozen=True)
 class Interval:
     """low, high: None where the interval cannot be computed.
@@ -60,7 +64,8 @@ def alpha_interval(
     Annotators are only ever left out, never drawn twice: two copies of one annotator agree with each other and inflate
     alpha. A jackknife with an undefined leave-one-out value has no interval (two annotators; a table in which one item
     holds all variation): what cannot be left out is what the variance hangs on. The bootstrap drops undefined
-    replicates and counts them.
+    replicates and counts them. Where leaving out changes nothing (perfect agreement), nothing tells how far others
+    would differ: no interval rather than one of width 0.
     ratings, level: as in alpha
     raises: UnknownName (level, over), BadInput
     """
@@ -80,9 +85,12 @@ def alpha_interval(
     undefined = sum(int(np.isnan(values).sum()) for values in left_out)
     if undefined or any(len(values) < 2 for values in left_out):
         return Interval(None, None, over, undefined)
+    variance = sum(jackknife_variance(values) for values in left_out)
+    if variance <= NO_VARIANCE:
+        return Interval(None, None, over, 0)
     upper = (1 + confidence) / 2
     quantile = NormalDist().inv_cdf(upper) if over == "both" else float(stdtrit(len(left_out[0]) - 1, upper))
-    spread = quantile * sum(jackknife_variance(values) for values in left_out) ** 0.5
+    spread = quantile * variance**0.5
     return Interval(max(-1.0, value - spread), min(1.0, value + spread), over, 0)
 
 

@@ -11,7 +11,7 @@ from scipy.special import stdtrit
 
 from analysis_core.errors import BadInput
 from analysis_core.statistics import ratings as table
-from analysis_core.statistics.intervals import jackknife_variance
+from analysis_core.statistics.intervals import NO_VARIANCE, jackknife_variance
 from analysis_core.statistics.ratings import Floats
 
 
@@ -81,6 +81,8 @@ def crossed_accuracy(correct: Any, *, confidence: float = 0.95) -> Accuracy:
     if plain.mean is None or min(cells.shape) < 2 or np.nanmin(cells) == np.nanmax(cells):
         return Accuracy(plain.mean, plain.std, plain.per_annotator, None, "both")
     variance, freedom = _crossed_variance(cells)
+    if variance <= NO_VARIANCE:
+        return Accuracy(plain.mean, plain.std, plain.per_annotator, None, "both")
     spread = float(stdtrit(freedom, (1 + confidence) / 2)) * variance**0.5
     interval = (max(0.0, plain.mean - spread), min(1.0, plain.mean + spread))
     return Accuracy(plain.mean, plain.std, plain.per_annotator, interval, "both")

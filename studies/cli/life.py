@@ -41,6 +41,8 @@ def invite(arguments: Namespace, output: Output) -> None:
     study = study_named(arguments.slug)
     if not 1 <= arguments.count <= 10_000:
         raise Refused([f"--count is {arguments.count}; it must lie between 1 and 10000"])
+    if study.state in (Study.State.CLOSED, Study.State.UNBLINDED):
+        raise Refused([f"the study is {study.state}: nobody could use a link any more"])
     invites = invites_create(study=study, count=arguments.count, label=arguments.label)
     if not arguments.csv:
         for link in invites:
@@ -48,7 +50,12 @@ def invite(arguments: Namespace, output: Output) -> None:
         return
     writer = csv.writer(output.stdout)
     writer.writerow(["number", "label", "link"])
-    writer.writerows([link.number, link.label, invite_url(link)] for link in invites)
+    writer.writerows([link.number, _cell(link.label), invite_url(link)] for link in invites)
+
+
+def _cell(text: str) -> str:
+    """Text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def revoke(arguments: Namespace, output: Output) -> None:

@@ -36,6 +36,9 @@ def simulate(arguments: Namespace, output: Output) -> None:
             progress=progress,
         )
     output.line(f"{arguments.slug}: {len(sheets)} simulated sheets ({policy.name})")
+    there = version.sheets.filter(kind="simulated").count() - len(sheets)
+    if there:
+        output.note(f"{there} simulated sheets were there already; they stay, whatever their policy")
 
 
 def report(arguments: Namespace, output: Output) -> None:

@@ -14,12 +14,17 @@ from studies.computed import Source
 
 
 def device() -> str:
-    """The device that work is done on: the DEVICE setting, or cuda where there is one."""
+    """The device that work is done on: the DEVICE setting, or cuda where there is one. raises: MissingCapability"""
     import torch
 
-    if settings.DEVICE != "auto":
-        return str(settings.DEVICE)
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    from analysis_core.errors import MissingCapability
+
+    has_cuda = torch.cuda.is_available()
+    if settings.DEVICE == "auto":
+        return "cuda" if has_cuda else "cpu"
+    if settings.DEVICE != "cpu" and not (settings.DEVICE.startswith("cuda") and has_cuda):
+        raise MissingCapability(f"DEVICE={settings.DEVICE}: torch sees no such device here; set cpu, cuda or auto")
+    return str(settings.DEVICE)
 
 
 def fingerprint(root: str) -> str:

@@ -163,3 +163,13 @@ def test_a_fixed_answer_that_is_no_class_is_named(scenes: Path) -> None:
 def test_a_missing_consent_text_is_named(scenes: Path) -> None:
     (problem,) = check(scenes, ("conditions:", "pages: {consent: nowhere.md}\nconditions:"))
     assert problem.path == "pages.consent"
+
+
+@pytest.mark.parametrize("content", [b"junk", b""])
+def test_damaged_weights_are_refused_before_anything_is_stored(scenes: Path, tmp_path: Path, content: bytes) -> None:
+    other = tmp_path / "checkpoint"
+    shutil.copytree(CHECKPOINT, other)
+    (other / "model.safetensors").write_bytes(content)
+    (problem,) = check(scenes, checkpoint=other)
+    assert problem.path == "model.checkpoint"
+    assert "model.safetensors" in problem.message

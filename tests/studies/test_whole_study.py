@@ -101,10 +101,27 @@ def test_a_study_goes_from_freeze_to_unblinding_by_its_verbs(terminal: Terminal)
     assert len(table.strip().splitlines()) == 3
     terminal.run("study", "revoke", "small", links.split()[0])
     terminal.run("study", "close", "small")
+    _, refused = terminal.run("study", "invite", "small", "--count", "1", code=1)
+    assert "nobody could use a link" in refused
     terminal.run("study", "unblind", "small")
     audit = terminal.json("study", "audit", "small", "--json")
     assert audit["intact"]
     assert [entry["act"] for entry in audit["entries"]] == ["freeze", "open", "close", "unblind"]
+
+
+def test_the_first_verb_makes_the_embedded_database(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path)
+    _, refused = terminal.run("study", "status", "small", code=1)
+    assert refused.splitlines() == ["making the database (first use)", "no study 'small'; there are: none"]
+    assert (tmp_path / "state/db.sqlite3").exists()
+
+
+def test_a_reader_that_has_enough_is_no_error(terminal: Terminal) -> None:
+    process = terminal.start("study", "schema")
+    assert process.stdout is not None
+    process.stdout.close()
+    _, message = process.communicate(timeout=60)
+    assert message == ""
 
 
 def test_killed_in_the_middle_the_precomputation_goes_on_and_doubles_nothing(terminal: Terminal) -> None:

@@ -6,8 +6,10 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
+from django.core.management import call_command
 from django.core.management.base import BaseCommand
-from django.db import OperationalError
+from django.db import OperationalError, connection
+from django.db.migrations.recorder import MigrationRecorder
 
 from studies.cli import authoring, life, precompute, reporting
 from studies.cli.output import Output, Refused
@@ -58,6 +60,7 @@ class Command(BaseCommand):
 
         output = Output(self.stdout, self.stderr)  # type: ignore[arg-type]
         try:
+            _make_tables(output)
             options["run"](Namespace(**options), output)
         except Refused as refused:
             for reason in refused.reasons:
@@ -67,10 +70,18 @@ class Command(BaseCommand):
             output.note("interrupted; nothing is lost: the same command goes on from here")
             sys.exit(130)
         except OperationalError as error:
-            if "no such table" not in str(error):
-                raise
-            output.note("the database has no tables yet: run `python manage.py migrate` first")
+            output.note(f"the database cannot be used: {str(error).strip().splitlines()[0]}")
             sys.exit(1)
+
+
+def _make_tables(output: Output) -> None:
+    """The embedded database is made on first use; another one only by `migrate`, which its owner runs."""
+    if MigrationRecorder(connection).has_table():
+        return
+    if connection.vendor != "sqlite":
+        raise Refused(["the database has no tables yet: run `python manage.py migrate` first"])
+    output.note("making the database (first use)")
+    call_command("migrate", verbosity=0)
 
 
 def _add_invite(parser: ArgumentParser) -> None:

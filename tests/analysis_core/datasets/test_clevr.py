@@ -175,7 +175,7 @@ def test_a_wrong_question_names_file_row_and_field(root, fields, field, message)
     change_question(root, 17, **fields)
     with pytest.raises(BadData, match=message) as caught:
         Clevr(root, "val")
-    assert (caught.value.row, caught.value.field) == (17, field)
+    assert (caught.value.entry, caught.value.field) == ("questions[17]", field)
 
 
 def test_a_truncated_picture_is_named_when_it_is_opened(root):
@@ -186,7 +186,7 @@ def test_a_truncated_picture_is_named_when_it_is_opened(root):
     with pytest.raises(BadData, match="cannot be read") as caught:
         dataset[16]
     assert caught.value.file == str(picture)
-    assert caught.value.row == 16
+    assert caught.value.entry == "questions[16]"
 
 
 def test_a_picture_of_another_format_is_refused(root):
@@ -209,7 +209,7 @@ def test_a_wrong_box_names_the_scene(root):
     path.write_text(json.dumps(content))
     with pytest.raises(BadData) as caught:
         Clevr(root, "val")
-    assert (caught.value.row, caught.value.field) == (3, "bbox")
+    assert (caught.value.entry, caught.value.field) == ("scenes[3]", "bbox")
 
 
 def test_reading_loads_no_torch(made):

@@ -165,11 +165,25 @@ def test_a_missing_field_is_named(tmp_path: Path, field: str) -> None:
         Nlvr(write_split(tmp_path, [line]), "dev")
 
 
+THING = {"x_loc": 1, "y_loc": 1, "size": 9, "type": "circle", "color": "Black"}
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"label": "maybe"}, "field 'label': must be 'true' or 'false'"),
-        ({"sentence": None}, "field 'sentence': must be text"),
+        ({"sentence": None}, "field 'sentence': must be a text with words"),
+        ({"sentence": "  "}, "field 'sentence': must be a text with words"),
+        (
+            {
+                "structured_rep": [
+                    [{"x_loc": float("nan"), "y_loc": 1, "size": 9, "type": "circle", "color": "Black"}],
+                    [],
+                    [],
+                ]
+            },
+            r"field 'structured_rep\[0\]\[0\]\.x_loc': must be a number",
+        ),
         ({"identifier": 7}, "field 'identifier': must be a plain name"),
         ({"identifier": "../7-0"}, "field 'identifier': must be a plain name"),
         ({"directory": "../../images"}, "field 'directory': must be a plain name"),

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from pytest_django import Settings
 
+from analysis_core.errors import BadCheckpoint, BadData, BadInput, MissingCapability
 from studies import engine
 from studies.computed import Computed, Job
 from studies.engine import loading
@@ -140,3 +142,34 @@ def test_other_data_in_the_same_folder_has_another_store(source: dict[str, Any],
     first = {**source, "data_sha256": "a"}
     second = {**source, "data_sha256": "b"}
     assert loading.store_folder(first, "val") != loading.store_folder(second, "val")
+
+
+def test_a_checkpoint_exchanged_in_mid_run_is_refused(source: dict[str, Any]) -> None:
+    exchanged = {**source, "checkpoint_sha256": "0" * 64}
+    job = Job("U", "val:2", "logit:3", {"source": exchanged, "options": lime()})
+    ((_, result),) = engine.compute([job], lambda done, total: None)
+    assert isinstance(result, BadCheckpoint)
+    assert "no longer the checkpoint" in str(result)
+
+
+def test_data_exchanged_in_mid_run_are_refused(source: dict[str, Any]) -> None:
+    with pytest.raises(BadData, match="no longer holds the data"):
+        loading.dataset({**source, "data_sha256": "0" * 64}, "val")
+
+
+def test_a_stage_that_cannot_be_computed_leaves_its_neighbours_alone(source: dict[str, Any]) -> None:
+    jobs = [
+        Job("U", "val:2", "logit:3", {"source": source, "options": lime()}),
+        Job("C", "val:2", "logit:100000", {"source": source, "options": {"direction": "norm", "words": 2, "seed": 1}}),
+        Job("input", "val:2", "", {"source": source}),
+    ]
+    found = dict(engine.compute(jobs, lambda done, total: None))
+    assert isinstance(found[1], BadInput)
+    assert isinstance(found[0], Computed)
+    assert isinstance(found[2], Computed)
+
+
+def test_a_device_that_is_not_there_is_refused_by_name(settings: Settings) -> None:
+    settings.DEVICE = "tpu"
+    with pytest.raises(MissingCapability, match="DEVICE=tpu"):
+        engine.device()

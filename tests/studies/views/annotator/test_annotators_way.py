@@ -217,3 +217,31 @@ def test_words_at_the_end_that_are_too_long_are_refused_and_kept(scenes: Study, 
     assert page.status_code == 422
     assert b"longer than 10,000 characters" in page.content
     assert b"a" * 10_001 in page.content
+
+
+def test_an_answer_changed_and_changed_back_from_one_open_form_is_the_last_one(scenes: Study, ann: Annotator) -> None:
+    ann.sit_at(cast.sheet_at_items(scenes, "U"))
+    form = ann.form()
+    first, second = (choice.id for choice in ann.client.get("/t/item/").context["page"].choices[:2])
+    for chosen in (first, second, first):
+        ann.client.post("/t/item/", {**form, "choice": chosen})
+    # Practice keeps its first answer; items can be changed back and forth.
+    ann.answer()
+    form = ann.form()
+    first, second = (choice.id for choice in ann.client.get("/t/item/").context["page"].choices[:2])
+    for chosen in (first, second, first, first):
+        ann.client.post("/t/item/", {**form, "choice": chosen})
+    stored = Answer.objects.filter(question="choice", item__is_practice=False).order_by("revision")
+    assert [answer.revision for answer in stored] == [0, 1, 2]
+    assert stored[0].value == stored[2].value != stored[1].value
+
+
+def test_a_quiz_form_that_is_sent_twice_is_graded_once(ann: Annotator) -> None:
+    made = cast.study(text=cast.with_quiz())
+    ann.enter(cast.invite(made))
+    page = ann.client.get("/t/quiz/").context["page"]
+    wrong = {question.name: question.options[0][0] for question in page.questions} | {"attempt": str(page.attempt)}
+    for _ in range(2):
+        ann.client.post("/t/quiz/", wrong)
+    assert Sheet.objects.get().step == "quiz"
+    assert ann.client.get("/t/quiz/").context["page"].is_retry
