@@ -152,7 +152,7 @@ class Migration(migrations.Migration):
                 ('seen', models.DateTimeField(auto_now_add=True, help_text='last sign of life')),
                 ('finished', models.DateTimeField(blank=True, null=True)),
                 ('is_late', models.BooleanField(default=False, help_text='came back after the time-out')),
-                ('resume_token', models.CharField(help_text="HMAC of the study's secret; see pages.py", max_length=40, unique=True)),
+                ('resume_token', models.CharField(help_text="HMAC of the study's secret, made with the sheet", max_length=40, unique=True)),
                 ('created', models.DateTimeField(auto_now_add=True)),
                 ('annotator', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='sheet', to='studies.annotator')),
                 ('condition', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='sheets', to='studies.condition')),
