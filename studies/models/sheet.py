@@ -86,7 +86,9 @@ class Sheet(models.Model):
     seen = models.DateTimeField(auto_now_add=True, help_text="last sign of life")
     finished = models.DateTimeField(null=True, blank=True)
     is_late = models.BooleanField(default=False, help_text="came back after the time-out")
-    resume_token = models.CharField(max_length=40, unique=True, help_text="HMAC of the study's secret, made with the sheet")
+    resume_token = models.CharField(
+        max_length=40, unique=True, help_text="HMAC of the study's secret, made with the sheet"
+    )
     created = models.DateTimeField(auto_now_add=True)
 
     class Meta:
