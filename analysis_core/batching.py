@@ -35,10 +35,13 @@ class Allocations(TorchDispatchMode):
         result = func(*args, **(kwargs or {}))
         given = {_storage(leaf) for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)}
         for leaf in tree_leaves(result):
+            if not isinstance(leaf, Tensor):
+                continue
+            size = leaf.numel() * leaf.element_size()
+            # The largest may be an expanded view: what is computed from it is as large.
+            self.largest = max(self.largest, size)
             # Views and in-place results take no memory of their own.
-            if isinstance(leaf, Tensor) and _storage(leaf) not in given:
-                size = leaf.numel() * leaf.element_size()
-                self.largest, self.total = max(self.largest, size), self.total + size
+            self.total += size if _storage(leaf) not in given else 0
         return result
 
 
