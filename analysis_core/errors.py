@@ -27,7 +27,7 @@ class BadData(AnalysisError):
         self, message: str, *, file: object, row: int | None = None, field: str | None = None, entry: str | None = None
     ) -> None:
         """row: counted from 1, a line of the file; entry: where lines tell nothing, such as questions[4]"""
-        self.file, self.row, self.field, self.entry = str(file), row, field, entry
+        self.message, self.file, self.row, self.field, self.entry = message, str(file), row, field, entry
         where = str(file) + (f", line {row}" if row is not None else "") + (f", {entry}" if entry else "")
         where += f", field {field!r}" if field else ""
         super().__init__(f"{where}: {message}")

@@ -18,6 +18,7 @@ from PIL import Image
 from analysis_core.datasets.scenes.recipe import materialise
 from analysis_core.datasets.scenes.vocabulary import ATTRIBUTES
 from analysis_core.errors import BadData
+from analysis_core.visualizations import picture
 
 #: The 28 answers of CLEVR v1.0 and their types.
 CLEVR_ANSWER_TYPES: dict[str, str] = {
@@ -122,18 +123,9 @@ class Clevr:
 
 def _open(path: Path, row: int) -> Image.Image:
     try:
-        with Image.open(path, formats=("PNG", "JPEG", "WEBP")) as image:
-            if image.width * image.height > MOST_PIXELS:
-                raise BadData(
-                    f"has {image.width} x {image.height} pixels, more than {MOST_PIXELS:,}",
-                    file=path,
-                    entry=f"questions[{row}]",
-                )
-            return image.convert("RGB")
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise BadData(
-            f"this picture cannot be read: {error}", file=path, entry=f"questions[{row}]", field="image_filename"
-        ) from error
+        return picture.open_checked(path, max_pixels=MOST_PIXELS)
+    except BadData as error:
+        raise BadData(error.message, file=path, entry=f"questions[{row}]", field="image_filename") from error
 
 
 def _question_files(root: Path, split: str) -> list[Path]:

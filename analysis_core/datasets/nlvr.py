@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from analysis_core.errors import BadData
+from analysis_core.visualizations import picture
 
 #: Image k shows the boxes in this order; measured on 300 x 6 pictures of dev.
 PERMUTATIONS = tuple(itertools.permutations(range(3)))
@@ -196,15 +197,10 @@ def _sample(part: _Part, row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _open_picture(path: Path, file: Path, line: int) -> Image.Image:
     try:
-        with Image.open(path, formats=("PNG", "JPEG", "WEBP")) as picture:
-            if picture.size != PICTURE_SIZE:
-                raise ValueError("it is {} x {} pixels, not {} x {}".format(*picture.size, *PICTURE_SIZE))
-            picture.load()
-            if "A" not in picture.getbands() and "transparency" not in picture.info:
-                return picture.convert("RGB")
-            white = Image.new("RGBA", picture.size, "white")
-            return Image.alpha_composite(white, picture.convert("RGBA")).convert("RGB")
-    except FileNotFoundError as error:
-        raise BadData(f"the picture {path.name} is missing", file=file, row=line, field="image") from error
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise BadData(f"the picture {path} cannot be read: {error}", file=file, row=line, field="image") from error
+        found = picture.open_checked(path)
+    except BadData as error:
+        raise BadData(f"the picture {path.name} {error.message}", file=file, row=line, field="image") from error
+    if found.size != PICTURE_SIZE:
+        size = "{} x {} pixels, not {} x {}".format(*found.size, *PICTURE_SIZE)
+        raise BadData(f"the picture {path.name} is {size}", file=file, row=line, field="image")
+    return found

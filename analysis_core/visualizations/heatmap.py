@@ -58,22 +58,6 @@ def spread_groups(values: Any, groups: Any, height: int, width: int) -> Map:
     return np.append(values, 0.0)[index].reshape(height, width)
 
 
-def spread_boxes(values: Any, boxes: Any, height: int, width: int) -> Map:
-    """Values of regions on the pixels of their boxes: [height, width]; where boxes overlap the strongest is shown.
-
-    values: [n]; boxes: [n, 4] x0 y0 x1 y1 in pixels; a pixel belongs to a box that holds its centre
-    raises: BadInput (as many boxes as values are needed)
-    """
-    values, corners = np.asarray(values, dtype=np.float64), np.asarray(boxes, dtype=np.float64)
-    if corners.shape != (len(values), 4):
-        raise BadInput(f"{len(values)} values need boxes [{len(values)}, 4], not {list(corners.shape)}")
-    result = np.zeros((height, width))
-    for atom in np.argsort(np.abs(values), kind="stable"):
-        x0, y0, x1, y1 = np.ceil(corners[atom] - 0.5).astype(int).clip(0)
-        result[y0:y1, x0:x1] = values[atom]
-    return result
-
-
 def compose(image: Any, overlay: bytes, opacity: float = 0.6) -> bytes:
     """The picture, enlarged to the overlay's size, with the overlay on it: a PNG.
 

@@ -29,6 +29,8 @@ def open_checked(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> Image.Ima
             return flatten(ImageOps.exif_transpose(image))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise BadData(f"has more than the {max_pixels:,} pixels allowed", file=path) from error
+    except FileNotFoundError as error:
+        raise BadData("is missing", file=path) from error
     except UnidentifiedImageError as error:
         raise BadData(f"is not a picture in one of the formats {', '.join(FORMATS)}", file=path) from error
     except (OSError, SyntaxError, ValueError) as error:

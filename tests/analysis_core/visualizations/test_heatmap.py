@@ -109,16 +109,6 @@ def test_groups_spread_values_over_their_pixels_row_by_row():
     assert heatmap.spread_groups([1, 2], None, 1, 2).tolist() == [[1, 2]]
 
 
-def test_boxes_hold_the_pixels_whose_centres_they_hold_and_the_strongest_lies_on_top():
-    # The first box covers columns 0-1 (its right edge 2.4 does not reach the centre of column 2), the second 1-3.
-    found = heatmap.spread_boxes([-3, 2], [[0, 0, 2.4, 1], [0.6, 0, 4, 2]], 2, 4)
-    assert found.tolist() == [[-3, -3, 2, 2], [0, 2, 2, 2]]
-
-
-def test_boxes_may_reach_beyond_the_picture():
-    assert heatmap.spread_boxes([1], [[-5, -5, 1, 9]], 2, 2).tolist() == [[1, 0], [1, 0]]
-
-
 @pytest.mark.parametrize(("opacity", "expected"), [(0, [0, 0, 0]), (1, [255, 240, 77]), (0.5, [128, 120, 39])])
 def test_composing_follows_the_opacity(opacity: float, expected: list[int]):
     black = np.zeros((1, 2, 3), dtype=np.uint8)
@@ -141,12 +131,10 @@ def test_what_is_no_map_is_refused(weights: object, sentence: str):
         heatmap.overlay(weights)
 
 
-def test_groups_and_boxes_that_do_not_fit_are_refused():
+def test_groups_that_do_not_fit_are_refused():
     with pytest.raises(BadInput, match="4 pixels; a picture of 2 x 3 has 6"):
         heatmap.spread_groups([1], [0, 0, 0, 0], 2, 3)
     with pytest.raises(BadInput, match="atoms 0 to 1, there are 1 values"):
         heatmap.spread_groups([1], [0, 1], 1, 2)
-    with pytest.raises(BadInput, match=r"2 values need boxes \[2, 4\]"):
-        heatmap.spread_boxes([1, 2], [[0, 0, 1, 1]], 2, 2)
     with pytest.raises(BadInput, match="at least 1"):
         heatmap.overlay([[1]], upscale=0)

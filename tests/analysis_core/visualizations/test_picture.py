@@ -109,7 +109,7 @@ def test_other_formats_damaged_and_missing_files_are_named(tmp_path: Path):
         "a.gif": "is not a picture in one of the formats PNG, JPEG, WEBP",
         "text.png": "is not a picture in one of the formats PNG, JPEG, WEBP",
         "cut.png": "cannot be read as a picture",
-        "nowhere.png": "cannot be read as a picture: No such file or directory",
+        "nowhere.png": "nowhere.png: is missing",
     }.items():
         with pytest.raises(BadData, match=sentence) as caught:
             picture.open_checked(tmp_path / name)
