@@ -69,7 +69,7 @@ def _compute(rows: Sequence[Artefact], owner: str) -> int:
     jobs = [Job(row.stage, row.subject, row.target, row.params) for row in rows]
 
     def tick(done: int, total: int) -> None:
-        lease_renew(rows=open_rows, owner=owner, done=done, total=total)
+        _renew(open_rows, owner, done, total)
 
     try:
         with kept_alive(rows, owner):
@@ -96,6 +96,14 @@ def _give_up(rows: Sequence[Artefact], owner: str, error: Exception) -> None:
         artefact_fail(row=row, owner=owner, reason=reason)
 
 
+def _renew(rows: Sequence[Artefact], owner: str, done: int | None = None, total: int | None = None) -> None:
+    """Renew, or leave it to the next time: a busy database is no reason to give up the work in hand."""
+    try:
+        lease_renew(rows=rows, owner=owner, done=done, total=total)
+    except OperationalError as error:
+        logger.warning("leases were not renewed this time: %s", error)
+
+
 def throttled(tick: Tick, seconds: float) -> Tick:
     """At most one call in `seconds`, and the last one always."""
     last = 0.0
@@ -116,7 +124,7 @@ def kept_alive(rows: Sequence[Artefact], owner: str) -> Iterator[None]:
 
     def renew() -> None:
         while not done.wait(settings.LEASE_SECONDS / 3):
-            lease_renew(rows=rows, owner=owner)
+            _renew(rows, owner)
             connection.close()
 
     thread = threading.Thread(target=renew, name="lease", daemon=True)

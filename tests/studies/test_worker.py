@@ -149,3 +149,18 @@ def test_long_rows_show_how_far_they_are(monkeypatch: pytest.MonkeyPatch) -> Non
     wanted("val:1")
     worker.work_until_idle()
     assert seen == [(3, 9)]
+
+
+@pytest.mark.usefixtures("computing")
+def test_a_busy_database_while_renewing_does_not_fail_the_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(**arguments: object) -> None:
+        raise OperationalError("database is locked")
+
+    def slow(jobs: Sequence[engine.Job], tick: engine.Tick) -> Iterator[tuple[int, Computed]]:
+        tick(1, 1)
+        yield 0, Computed({})
+
+    monkeypatch.setattr(worker, "lease_renew", busy)
+    monkeypatch.setattr(engine, "compute", slow)
+    wanted("val:1")
+    assert worker.work_until_idle() == 1
