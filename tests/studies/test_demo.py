@@ -9,8 +9,12 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
+from pytest_django import Settings
 
+from studies import demo
 from studies.processes import PortTaken, require_free_port
+from studies.services.authoring import StudyExists
 from tests.terminal import Terminal
 
 
@@ -20,6 +24,22 @@ def test_a_taken_port_is_refused_with_what_to_do() -> None:
         taken.listen()
         with pytest.raises(PortTaken, match=r"PORT=8001 make demo"):
             require_free_port(taken.getsockname()[1])
+
+
+@pytest.mark.django_db
+def test_a_demo_study_that_cannot_take_a_changed_file_is_said_so_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], settings: Settings
+) -> None:
+    settings.STATE_DIR.mkdir()
+
+    def exists(*arguments: object) -> None:
+        raise StudyExists("the study clevr-simulation is unblinded with another definition")
+
+    monkeypatch.setattr(demo, "demo_study", exists)
+    with pytest.raises(SystemExit) as stopped:
+        call_command("demo", once=True)
+    assert stopped.value.code == 1
+    assert "unblinded with another definition" in capsys.readouterr().err
 
 
 def free_port() -> int:

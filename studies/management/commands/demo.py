@@ -17,7 +17,10 @@ from studies.cli.output import Output, Refused
 from studies.models import StudyVersion
 from studies.processes import PortTaken, Processes, require_free_port, stop_on_terminate
 from studies.selectors import artefact_progress, is_precomputed
+from studies.services.authoring import StudyExists
+from studies.services.freezing import StudyRefused
 from studies.services.inviting import invite_url
+from studies.services.precompute import PrecomputeRefused
 
 
 class Command(BaseCommand):
@@ -39,7 +42,7 @@ class Command(BaseCommand):
                 _once(output)
             else:
                 _serve(output, started)
-        except (Refused, PortTaken, RuntimeError) as error:
+        except (Refused, PortTaken, PrecomputeRefused, StudyExists, StudyRefused, RuntimeError) as error:
             output.note(str(error))
             sys.exit(1)
         except KeyboardInterrupt:
