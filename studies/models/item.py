@@ -26,6 +26,9 @@ class Item(models.Model):
     choices = models.JSONField()
     explained = models.JSONField(default=list)
     explanation = models.TextField(blank=True, default="", help_text="shown as practice feedback")
+    expected = models.CharField(
+        max_length=1, blank=True, default="", help_text="attention check: the letter that its text asks for, else empty"
+    )
 
     class Meta:
         ordering = ["position"]
@@ -45,6 +48,11 @@ class Item(models.Model):
     def letter_of(self, class_index: int) -> str | None:
         """The canonical letter of the choice that stands for a class."""
         return next((c["letter"] for c in self.choices if class_index in c["classes"]), None)
+
+    @property
+    def is_check(self) -> bool:
+        """Whether this is an attention check, which says what to choose and is never counted."""
+        return bool(self.expected)
 
     @property
     def model_is_right(self) -> bool:

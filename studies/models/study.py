@@ -25,6 +25,7 @@ class Study(models.Model):
         OPEN = "open"
         CLOSED = "closed"
         UNBLINDED = "unblinded"
+        DELETING = "deleting"  # only inside study_delete: the one state in which answers and audit entries may go
 
     slug = models.SlugField(unique=True, max_length=60)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
@@ -35,7 +36,7 @@ class Study(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(state__in=["draft", "frozen", "open", "closed", "unblinded"]),
+                condition=models.Q(state__in=["draft", "frozen", "open", "closed", "unblinded", "deleting"]),
                 name="study_state_is_known",
             )
         ]
@@ -52,6 +53,24 @@ class Study(models.Model):
     @property
     def is_unblinded(self) -> bool:
         return self.state == self.State.UNBLINDED
+
+
+class Membership(models.Model):
+    """Somebody beside the owner who works on a study: a coder sees its texts to code, never arms or outcomes."""
+
+    class Role(models.TextChoices):
+        CODER = "coder"
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role.choices, default=Role.CODER)
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["study", "user"], name="member_once_per_study")]
+
+    def __str__(self) -> str:
+        return f"{self.user} of {self.study}"
 
 
 class StudyVersion(models.Model):
@@ -89,6 +108,7 @@ class Condition(models.Model):
     position = models.PositiveIntegerField()
     stages = models.JSONField()
     quota = models.PositiveIntegerField(help_text="annotators wanted")
+    is_open = models.BooleanField(default=True, help_text="an arm closed by hand takes no new annotators")
 
     class Meta:
         ordering = ["position"]
