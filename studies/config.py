@@ -10,6 +10,7 @@ import difflib
 import hashlib
 import json
 import re
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -17,11 +18,13 @@ from pydantic import (
     Field,
     Tag,
     ValidationError,
+    field_validator,
     model_validator,
 )
 
 from studies.config_parts import (
     FEATURE_STAGES,
+    PATTERNS,
     AnnotatorsPart,
     AnswersPart,
     ConditionPart,
@@ -32,12 +35,13 @@ from studies.config_parts import (
     PagesPart,
     Part,
     PlanPart,
+    RecruitmentPart,
     Slug,
     Stage,
     StagesPart,
     Text,
 )
-from studies.yaml_strict import Parsed, Problem, StudyFileError, dotted, parse
+from studies.yaml_strict import MOST_LEVELS, Parsed, Problem, StudyFileError, dotted, parse
 
 KINDS = ("simulation", "concept", "error", "debugging")
 RUNNABLE_KINDS = ("simulation",)
@@ -54,6 +58,10 @@ PRESETS: dict[str, tuple[tuple[Stage, ...], ...]] = {
 }
 # Where a key takes two forms, what is written decides which one it is checked as: errors then speak of that form only.
 BRANCH = "form:"
+# Control characters other than tab and line ends, and halves of surrogate pairs
+_UNSTORABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+# Addresses that end in a word of their own
+RESERVED_SLUGS = ("new",)
 PresetTag = Annotated[Literal["multiviz-ablation", "Rl+P", "Rg+P"], Tag(f"{BRANCH}preset")]
 ListTag = Annotated[list[ConditionPart], Field(min_length=1), Tag(f"{BRANCH}list")]
 BuiltinTag = Annotated[Literal["confidence", "helpful_page", "comment"], Tag(f"{BRANCH}builtin")]
@@ -84,8 +92,16 @@ class StudyConfig(Part):
     conditions: Annotated[PresetTag | ListTag, Discriminator(_conditions_branch)]
     annotators: AnnotatorsPart = AnnotatorsPart()
     pages: PagesPart = PagesPart()
+    recruitment: RecruitmentPart = RecruitmentPart()
     questions: list[Annotated[BuiltinTag | OwnTag, Discriminator(_question_branch)]] = []
     plan: PlanPart = PlanPart()
+
+    @field_validator("study")
+    @classmethod
+    def _not_an_address(cls, value: str) -> str:
+        if value in RESERVED_SLUGS:
+            raise ValueError(f"{value!r} is an address of the platform; choose another name")
+        return value
 
     @model_validator(mode="after")
     def _conditions_differ(self) -> StudyConfig:
@@ -93,6 +109,10 @@ class StudyConfig(Part):
         for place, name in enumerate(names):
             if name in names[:place]:
                 raise ValueError(f"conditions[{place}].name: another condition is called {name!r} too")
+        asked = [question if isinstance(question, str) else question.id for question in self.questions]
+        for place, name in enumerate(asked):
+            if name in asked[:place]:
+                raise ValueError(f"questions[{place}]: {name!r} is asked twice")
         if self.needs_features and self.dataset.train is None:
             raise ValueError(
                 "dataset.train: the stages Rl, Rg and P are fitted on a training split; this key is missing"
@@ -134,11 +154,12 @@ def read(text: str) -> StudyConfig:
     parsed = parse(text)
     if not isinstance(parsed.value, dict):
         raise StudyFileError([Problem("", "a study file is a mapping of keys; see `study schema`")])
-    _check_kind(parsed)
-    try:
-        return StudyConfig.model_validate(parsed.value)
-    except ValidationError as error:
-        raise StudyFileError(_problems(error, parsed)) from error
+    return _validated(parsed)
+
+
+def read_values(values: dict[str, Any]) -> StudyConfig:
+    """The same for values that come from a form or from JSON. raises: StudyFileError, its problems without lines"""
+    return _validated(Parsed(values, {}))
 
 
 def from_values(values: dict[str, Any]) -> StudyConfig:
@@ -150,6 +171,41 @@ def json_schema() -> dict[str, Any]:
     """The published JSON Schema of a study file."""
     schema = StudyConfig.model_json_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Study file"}
+
+
+def _validated(parsed: Parsed) -> StudyConfig:
+    _check_kind(parsed)
+    _check_characters(parsed)
+    try:
+        return StudyConfig.model_validate(parsed.value)
+    except ValidationError as error:
+        raise StudyFileError(_problems(error, parsed)) from error
+
+
+def _check_characters(parsed: Parsed) -> None:
+    """Texts are stored as UTF-8, by databases that cannot hold every character that YAML and JSON can spell."""
+    found = [
+        Problem(dotted(path), f"contains the control character U+{ord(bad[0]):04X}; take it out", parsed.line(path))
+        for path, text in texts_in(parsed.value)
+        if (bad := _UNSTORABLE.search(text))
+    ]
+    if found:
+        raise StudyFileError(found)
+
+
+def texts_in(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Every text in plain values with its path, the keys of mappings too."""
+    if len(path) > MOST_LEVELS:
+        return  # no key of a study file lies that deep: the schema refuses what holds it
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield (*path, key), str(key)
+            yield from texts_in(inner, (*path, key))
+    elif isinstance(value, list):
+        for place, inner in enumerate(value):
+            yield from texts_in(inner, (*path, place))
 
 
 def _check_kind(parsed: Parsed) -> None:
@@ -198,6 +254,12 @@ def _sentence(detail: Any, path: tuple[str | int, ...]) -> str:
         return f"unknown key; {hint}"
     if kind == "missing":
         return "this key is missing"
+    if kind == "int_type":
+        return f"{detail['input']!r} is not a whole number"
+    if kind == "too_short":
+        return f"needs at least {detail['ctx']['min_length']} and has {detail['ctx']['actual_length']}"
+    if kind == "string_pattern_mismatch" and detail["ctx"]["pattern"] in PATTERNS:
+        return PATTERNS[detail["ctx"]["pattern"]]
     return message.removeprefix("Value error, ")
 
 

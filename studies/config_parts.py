@@ -11,9 +11,21 @@ STAGES: tuple[Stage, ...] = ("U", "C", "Rl", "Rg", "P")
 OVERVIEW_STAGES, FEATURE_STAGES = frozenset({"U", "C"}), frozenset({"Rl", "Rg", "P"})
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
+CheckText = Annotated[str, StringConstraints(max_length=2000, pattern=r"\{answer\}")]
 BUILTIN_QUESTIONS = ("confidence", "helpful_page", "comment")
+#: What a pattern asks for, in words
+PATTERNS = {
+    r"^[a-z0-9]+(-[a-z0-9]+)*$": "write lower-case letters, digits and single hyphens between them",
+    r"^[A-Za-z0-9_-]{1,40}$": "write letters, digits, hyphens and underscores, at most 40",
+    r"\{answer\}": "must contain {answer}, which stands for the answer to choose",
+    r"^[A-Za-z0-9][A-Za-z0-9+_. -]*$": "begin with a letter or digit; after it also spaces and + _ . - may stand",
+    r"^https://\S+$": "write a link that begins with https:// and has no spaces",
+    r"^[a-z][a-z0-9_]{0,39}$": "begin with a lower-case letter; after it also digits and _, at most 40 in all",
+}
 # The form's own field names, which an own question must not shadow
-RESERVED_QUESTIONS = frozenset({*BUILTIN_QUESTIONS, "choice", "concept", "helpful", "submission", "position"})
+_FORM_FIELDS = ("choice", "concept", "helpful", "submission", "position", "sheet", "sequence", "csrfmiddlewaretoken")
+RESERVED_QUESTIONS = frozenset({*BUILTIN_QUESTIONS, *_FORM_FIELDS})
 
 
 class Part(BaseModel):
@@ -59,10 +71,13 @@ class ItemsPart(Part):
     """How many items, drawn how; or exactly which (`ids`, the practice items last).
 
     explanations: shown as feedback after the practice items, in their order
+    checks:       attention checks: further datapoints whose text says what to choose; never counted as items
     """
 
     count: Annotated[int, Field(ge=1, le=1000)] = 20
     practice: Annotated[int, Field(ge=0, le=20)] = 2
+    checks: Annotated[int, Field(ge=0, le=20)] = 0
+    check_text: CheckText = "To show that you are reading, please choose “{answer}” for this item."
     where: Where = Where()
     balance: Balance | None = None
     explanations: list[Text] = []
@@ -79,11 +94,15 @@ class ItemsPart(Part):
         if self.ids is not None:
             if len(set(self.ids)) != len(self.ids):
                 raise ValueError("ids names a datapoint twice")
-            if len(self.ids) != self.count + self.practice:
-                raise ValueError(
-                    f"ids names {len(self.ids)} datapoints, but count + practice is {self.count + self.practice}"
-                )
+            if len(self.ids) != self.total:
+                parts = "count + practice + checks" if self.checks else "count + practice"
+                raise ValueError(f"ids names {len(self.ids)} datapoints, but {parts} is {self.total}")
         return self
+
+    @property
+    def total(self) -> int:
+        """Datapoints that are drawn."""
+        return self.count + self.practice + self.checks
 
 
 class AnswersPart(Part):
@@ -218,6 +237,34 @@ class PagesPart(Part):
         return [*self.background, *self.post]
 
 
+class CodesPart(Part):
+    """Completion codes that a recruitment platform gave; without one, each person gets a code of their own."""
+
+    completed: Code | None = None
+    screened_out: Code | None = None
+    full: Code | None = None
+    closed: Code | None = None
+
+
+class RecruitmentPart(Part):
+    """How people come in, and where they go afterwards. Off by default: only invite links, no recruitment ids.
+
+    return_url: `{code}` stands for the code. It is a link that people click; the server never fetches it
+    """
+
+    open: bool = False
+    ids: Literal["none", "prolific"] = "none"
+    codes: CodesPart = CodesPart()
+    return_url: Annotated[str, StringConstraints(pattern=r"^https://\S+$", max_length=500)] | None = None
+
+    @property
+    def link(self) -> str | None:
+        """The template of the link back, with `{code}` in it; Prolific's own where nothing else is written."""
+        if self.return_url is None and self.ids == "prolific":
+            return "https://app.prolific.com/submissions/complete?cc={code}"
+        return self.return_url
+
+
 class OwnQuestion(Part):
     """A researcher's own question, asked under every item: free text, or a scale from 1 to 5."""
 
@@ -238,4 +285,11 @@ class PlanPart(Part):
 
     primary: Literal["trend", "pairs"] = "trend"
     alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
-    exclude: list[Literal["failed_quiz"]] = []
+    exclude: list[Literal["failed_quiz", "failed_checks"]] = []
+
+    @field_validator("exclude")
+    @classmethod
+    def _once_each(cls, rules: list[str]) -> list[str]:
+        if len(set(rules)) != len(rules):
+            raise ValueError("names a rule twice")
+        return rules

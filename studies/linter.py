@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from studies.config import StudyConfig
-from studies.config_parts import Where
+from studies.config_parts import ItemsPart, Where
 from studies.yaml_strict import Problem
 
 Progress = Callable[[int, int], None]
@@ -150,7 +150,7 @@ def _check_items(
     config: StudyConfig, labels: tuple[str, ...], label_types: Mapping[str, str], facts: list[dict[str, Any]]
 ) -> list[Problem]:
     items = config.items
-    wanted = items.count + items.practice
+    wanted = items.total
     problems = _unknown_filter_values(items.where, label_types, facts)
     if items.ids is not None:
         known = {point["id"] for point in facts}
@@ -165,9 +165,13 @@ def _check_items(
     found = sum(matches(items.where, point, name, frequency) for point, name in zip(facts, names, strict=True))
     if found < wanted and not problems:
         problems.append(
-            Problem("items.count", f"{found} datapoints match items.where, but count + practice asks for {wanted}")
+            Problem("items.count", f"{found} datapoints match items.where, but {_asked(items)} asks for {wanted}")
         )
     return problems
+
+
+def _asked(items: ItemsPart) -> str:
+    return "count + practice + checks" if items.checks else "count + practice"
 
 
 def _unknown_filter_values(where: Where, label_types: Mapping[str, str], facts: list[dict[str, Any]]) -> list[Problem]:

@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import yaml
+from yaml.composer import ComposerError
 
 _BOOLEAN_WORD = re.compile(r"^(y|n|yes|no|on|off)$", re.IGNORECASE)
 _OCTAL = re.compile(r"^[-+]?0[0-7_]+$")
 _PLAIN_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("map", "seq", "str", "int", "float", "bool", "null")}
 _BASE_60 = re.compile(r"^[-+]?[0-9]+(:[0-5]?[0-9])+(\.[0-9_]*)?$")
+MOST_CHARACTERS = 200_000
+MOST_LEVELS = 40
+_MOST_VALUES = 50_000
 Path = tuple[str | int, ...]
 
 
@@ -62,10 +66,13 @@ def dotted(path: Path) -> str:
 def parse(text: str) -> Parsed:
     """Read YAML text into plain values.
 
-    raises: StudyFileError for syntax errors, duplicate keys, unquoted yes/no/on/off, octal numbers, anchors and tags
+    raises: StudyFileError for syntax errors, duplicate keys, unquoted yes/no/on/off, octal numbers, tags, and for
+    texts that are too long, too deep, or that aliases make too large
     """
+    if len(text) > MOST_CHARACTERS:
+        raise StudyFileError([Problem("", f"longer than a study file may be: {MOST_CHARACTERS:,} characters")])
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=_Loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         reason = getattr(error, "problem", None) or str(error).splitlines()[0]
@@ -73,10 +80,39 @@ def parse(text: str) -> Parsed:
     if node is None:
         raise StudyFileError([Problem("", "the file is empty")])
     reader = _Reader()
-    value = reader.read(node, ())
+    try:
+        value = reader.read(node, ())
+    except _TooMany:
+        said = f"more than {_MOST_VALUES:,} values: aliases that repeat aliases?"
+        raise StudyFileError([Problem("", said)]) from None
     if reader.problems:
         raise StudyFileError(reader.problems)
     return Parsed(value, reader.lines)
+
+
+def must_be_quoted(text: str) -> bool:
+    """Whether a text, written without quotation marks, would be one of the words and numbers that are refused."""
+    return any(pattern.match(text) for pattern in (_BOOLEAN_WORD, _OCTAL, _BASE_60))
+
+
+class _TooMany(Exception):
+    """Aliases made of a short text more values than a study file can need."""
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses nesting that no study file has: the composer calls itself once per level, and Python's stack ends."""
+
+    _level = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        self._level += 1
+        if self._level > MOST_LEVELS:
+            mark = self.peek_event().start_mark
+            raise ComposerError(None, None, f"nested more than {MOST_LEVELS} levels deep", mark)
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self._level -= 1
 
 
 class _Reader:
@@ -87,8 +123,12 @@ class _Reader:
         self.lines: dict[Path, int] = {}
         self._constructor = yaml.SafeLoader("")
         self._open: set[int] = set()
+        self._count = 0
 
     def read(self, node: yaml.Node, path: Path) -> Any:
+        self._count += 1
+        if self._count > _MOST_VALUES:
+            raise _TooMany
         self.lines.setdefault(path, node.start_mark.line + 1)
         if id(node) in self._open:
             self._problem(path, node, "an alias refers to its own parent")
