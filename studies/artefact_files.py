@@ -9,7 +9,7 @@ from typing import Any
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
-ENDINGS = {"image/png": "png", "image/svg+xml": "svg", "application/octet-stream": "npz"}
+ENDINGS = {"image/png": "png", "image/svg+xml": "svg", "application/octet-stream": "npz", "application/zip": "zip"}
 
 
 class CorruptArtefact(Exception):
@@ -22,9 +22,9 @@ def store(content: bytes, media_type: str) -> dict[str, Any]:
     if media_type == "image/png":
         # Width and height open the header chunk: pages keep room for the picture while it loads.
         entry["size"] = list(struct.unpack(">II", content[16:24]))
-    name = _name(entry)
-    if not default_storage.exists(name):
-        default_storage.save(name, ContentFile(content))
+    if not is_intact(entry):
+        set_aside(entry)
+        default_storage.save(_name(entry), ContentFile(content))
     return entry
 
 
@@ -38,6 +38,31 @@ def load(entry: dict[str, Any]) -> bytes:
     if hashlib.sha256(content).hexdigest() != entry["sha256"]:
         raise CorruptArtefact(f"{_name(entry)} is damaged")
     return content
+
+
+def is_there(entry: dict[str, Any]) -> bool:
+    """Whether a file of this name exists, whatever it holds."""
+    return bool(entry) and default_storage.exists(_name(entry))
+
+
+def is_intact(entry: dict[str, Any]) -> bool:
+    """Whether the file exists and has the bytes that were hashed."""
+    try:
+        load(entry)
+    except CorruptArtefact:
+        return False
+    return True
+
+
+def set_aside(entry: dict[str, Any]) -> None:
+    """Move a damaged file out of the way, where it can be looked at; a missing one needs nothing."""
+    name = _name(entry)
+    try:
+        with default_storage.open(name) as file:
+            default_storage.save(f"quarantine/{name.rpartition('/')[2]}", ContentFile(file.read()))
+    except FileNotFoundError:
+        return
+    default_storage.delete(name)
 
 
 def _name(entry: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
@@ -14,6 +15,9 @@ from types import TracebackType
 
 from django.conf import settings
 
+from studies import heartbeat
+
+logger = logging.getLogger(__name__)
 STOP_SECONDS = 10
 RESTARTS = 5
 
@@ -63,12 +67,10 @@ class Processes:
         options = f"--bind 127.0.0.1:{self.port} --worker-class gthread --workers 1 --threads 8 --log-level warning"
         self._start("web", f"gunicorn studyapp.wsgi {options}")
 
-    def start_worker(self) -> None:
+    def start_worker(self, niceness: int = 10) -> None:
         """One Celery worker, at low priority so that the pages stay quick."""
-        options = "--pool solo --queues cpu --loglevel warning --without-gossip --without-mingle --without-heartbeat"
-        self._start(
-            "worker", f"celery --quiet -A studyapp worker {options} --hostname demo-{os.getpid()}@%h", niceness=10
-        )
+        options = "--pool solo --loglevel warning --without-gossip --without-mingle --without-heartbeat"
+        self._start("worker", f"celery --quiet -A studyapp worker {options} --hostname demo-{os.getpid()}@%h", niceness)
 
     def wait_for_web(self, seconds: float = 60) -> None:
         """Until the first page answers. raises: RuntimeError"""
@@ -83,15 +85,30 @@ class Processes:
                 time.sleep(0.1)
         raise RuntimeError("the web server did not start; its messages stand above")
 
+    def pid(self, name: str) -> int:
+        """Of "web" or "worker"."""
+        return self._children[name].pid
+
     def check(self) -> None:
-        """Restart a worker that died; its leases are taken up again. raises: RuntimeError"""
+        """Restart a worker that died or hangs; its leases are taken up again. raises: RuntimeError"""
         if self._children["web"].poll() is not None:
             raise RuntimeError("the web server stopped; its messages stand above")
+        self._end_hanging_worker()
         if self._children["worker"].poll() is not None:
             self._restarts += 1
             if self._restarts > RESTARTS:
                 raise RuntimeError(f"the worker stopped {self._restarts} times; its messages stand above")
             self.start_worker()
+
+    def _end_hanging_worker(self) -> None:
+        """Kill a worker that has shown no sign of life for HANG_SECONDS: it would hold its row for ever."""
+        worker = self._children["worker"]
+        silent = heartbeat.silence(worker.pid)
+        if silent is not None and silent > settings.HANG_SECONDS and worker.poll() is None:
+            logger.warning("the worker has shown no sign of life for %d seconds: another one is started", silent)
+            worker.kill()
+            worker.wait()
+            heartbeat.path_of(worker.pid).unlink(missing_ok=True)
 
     def _start(self, name: str, command: str, niceness: int = 0) -> None:
         # A session of its own: Ctrl-C reaches this process only, which then stops its children by pid.

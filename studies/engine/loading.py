@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,19 +13,34 @@ from django.conf import settings
 
 from studies.computed import Source
 
+logger = logging.getLogger(__name__)
+
 
 def device() -> str:
-    """The device that work is done on: the DEVICE setting, or cuda where there is one. raises: MissingCapability"""
+    """The device that work is done on here; where a GPU is wanted and none is there, the CPU.
+
+    Every result records its device, and a run those of its results: nobody takes the one for the other.
+    raises: MissingCapability (a device that is neither)
+    """
+    return _device(str(settings.DEVICE))
+
+
+@lru_cache(maxsize=4)
+def _device(wanted: str) -> str:
     import torch
 
     from analysis_core.errors import MissingCapability
 
-    has_cuda = torch.cuda.is_available()
-    if settings.DEVICE == "auto":
-        return "cuda" if has_cuda else "cpu"
-    if settings.DEVICE != "cpu" and not (settings.DEVICE.startswith("cuda") and has_cuda):
-        raise MissingCapability(f"DEVICE={settings.DEVICE}: torch sees no such device here; set cpu, cuda or auto")
-    return str(settings.DEVICE)
+    if wanted == "cpu":
+        return "cpu"
+    if wanted != "auto" and not wanted.startswith("cuda"):
+        raise MissingCapability(f"DEVICE={wanted}: torch knows no such device; set cpu, cuda or auto")
+    index = int(wanted.partition(":")[2] or 0)
+    if torch.cuda.device_count() > index:
+        return "cuda" if wanted == "auto" else wanted
+    if wanted != "auto":
+        logger.warning("DEVICE=%s: torch sees no such device here, the CPU computes instead", wanted)
+    return "cpu"
 
 
 def fingerprint(root: str) -> str:
