@@ -16,18 +16,33 @@ class StudyExists(Exception):
 
 
 @transaction.atomic
-def study_create(*, config: StudyConfig, owner: User | None) -> StudyVersion:
+def study_create(
+    *, config: StudyConfig, owner: User | None, author: User | None = None, after: int | None = None
+) -> StudyVersion:
     """Make the study, or a new version of it while it is a draft; the same definition again changes nothing.
 
+    author: who asks in a browser or by the API, and may change own studies only; None = somebody at the terminal
+    after:  the newest version's number as the author saw it, 0 = none yet; None = whichever it is
     raises: StudyExists
     """
+    taken = StudyExists(f"the name {config.study} is taken; choose another one")
     study, is_new = Study.objects.select_for_update().get_or_create(slug=config.study, defaults={"owner": owner})
+    if not is_new and author is not None and not author.is_staff and study.owner_id != author.pk:
+        raise taken
     if not is_new:
-        if study.version.sha256 == config.sha256:
+        # Read again, not the stored hash: a definition from before a key existed is the same with its default.
+        if study.version.config == config:
             return study.version
+        if after == 0:
+            raise taken
         if study.state != Study.State.DRAFT:
             raise StudyExists(
                 f"the study {study.slug} is {study.state} with another definition; choose another name for this one"
+            )
+        if after is not None and study.version.number != after:
+            raise StudyExists(
+                f"somebody saved version {study.version.number} while you were changing version {after}; yours is not"
+                " saved yet: save again to put it after theirs"
             )
     number = 1 if is_new else study.version.number + 1
     version = StudyVersion.objects.create(
@@ -43,6 +58,8 @@ def study_create(*, config: StudyConfig, owner: User | None) -> StudyVersion:
 @transaction.atomic
 def study_delete(*, study: Study) -> None:
     """Delete a study with all its sheets and answers. Artefacts stay: other studies may use them."""
+    # The database refuses to delete answers and audit entries of a study in any other state.
+    Study.objects.filter(pk=study.pk).update(state=Study.State.DELETING)
     for version in study.versions.all():
         version.sheets.all().delete()
     study.delete()

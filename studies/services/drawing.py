@@ -32,10 +32,10 @@ def items_draw(*, version: StudyVersion, source: dict[str, Any]) -> list[Item]:
     explanations = [*config.items.explanations, *[""] * config.items.practice]
     items = []
     for position, point in enumerate(drawn):
-        # Practice comes first on the sheet; it is drawn last so that its number does not change the items.
-        is_practice = position >= config.items.count
-        place = position - config.items.count if is_practice else position + config.items.practice
-        choices = _choices(config, facts, point, rankings[point.index])
+        place = _place(config, position)
+        is_practice = place < config.items.practice
+        is_check = place >= config.items.count + config.items.practice
+        choices = _lettered(version, place, _choices(config, facts, point, rankings[point.index]))
         items.append(
             Item(
                 version=version,
@@ -46,12 +46,27 @@ def items_draw(*, version: StudyVersion, source: dict[str, Any]) -> list[Item]:
                 datapoint=point.id,
                 prediction=point.predicted,
                 truth=point.label,
-                choices=_lettered(version, place, choices),
+                choices=choices,
                 explained=_explained(version, source, point, choices),
                 explanation=explanations[place] if is_practice else "",
+                # Drawn from the secret, not from the model: what a check asks for tells nothing.
+                expected=shuffled(version.study.secret, [c["letter"] for c in choices], "check", place)[0]
+                if is_check
+                else "",
             )
         )
     return sorted(items, key=lambda item: item.position)
+
+
+def _place(config: StudyConfig, drawn: int) -> int:
+    """The position of the datapoint drawn at this number: practice, items, checks.
+
+    Practice comes first on the sheet; it is drawn after the items so that its number does not change them.
+    """
+    count, practice = config.items.count, config.items.practice
+    if drawn < count:
+        return drawn + practice
+    return drawn - count if drawn < count + practice else drawn
 
 
 def _drawn_points(config: StudyConfig, facts: engine.Facts) -> list[engine.Point]:
@@ -61,17 +76,17 @@ def _drawn_points(config: StudyConfig, facts: engine.Facts) -> list[engine.Point
     pool = _matching(config, facts)
     generator.shuffle(pool)
     if config.items.balance is None:
-        return _take(pool, config.items.count + config.items.practice, "items.count", "match items.where")
+        return _take(pool, config.items.total, "items.count", "match items.where")
     groups = choice_groups(config, facts.labels)
     right = [point for point in pool if _is_right(point, groups)]
     wrong = [point for point in pool if not _is_right(point, groups)]
-    balance, practice = config.items.balance, config.items.practice
+    balance, uncounted = config.items.balance, config.items.practice + config.items.checks
     chosen = _take(right, balance.model_right, "items.balance.model_right", "are matching and predicted right")
     chosen += _take(wrong, balance.model_wrong, "items.balance.model_wrong", "are matching and predicted wrong")
     generator.shuffle(chosen)
     taken = {point.index for point in chosen}
     rest = [point for point in pool if point.index not in taken]
-    return chosen + _take(rest, practice, "items.practice", "are left for practice")
+    return chosen + _take(rest, uncounted, "items.practice", "are left for practice and checks")
 
 
 def _named_points(config: StudyConfig, facts: engine.Facts) -> list[engine.Point]:
@@ -145,12 +160,12 @@ def _lettered(version: StudyVersion, place: int, choices: list[tuple[str, list[i
 
 
 def _explained(
-    version: StudyVersion, source: dict[str, Any], point: engine.Point, choices: list[tuple[str, list[int]]]
+    version: StudyVersion, source: dict[str, Any], point: engine.Point, choices: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """The classes that explanations point towards, each with its top features."""
     policy = version.config.target_class_policy
     if policy == "all_candidates":
-        classes = [group[0] for _, group in choices]
+        classes = [choice["classes"][0] for choice in sorted(choices, key=lambda c: str(c["label"]))]
     else:
         classes = [point.predicted if policy == "predicted" or point.label is None else point.label]
     return [{"class": k, **_features(version, source, point, k)} for k in classes]

@@ -7,11 +7,13 @@ import json
 
 from django.db import transaction
 
+from studies.leak_linter import leaks
 from studies.models import Study, StudyVersion
 from studies.selectors import is_precomputed
 from studies.services.audit import audit_record
 
 State = Study.State
+SHOWN_LEAKS = 10
 
 
 class StudyRefused(Exception):
@@ -29,17 +31,23 @@ def plan_sha256(version: StudyVersion) -> str:
             "position", "is_practice", "split", "index", "prediction", "truth", "choices", "explained"
         )
     )
+    checks = list(version.items.exclude(expected="").order_by("position").values_list("position", "expected"))
     artefacts = sorted(version.artefacts.values_list("subject_kind", "subject", "stage", "target", "sha256"))
-    content = json.dumps([version.sha256, items, artefacts], sort_keys=True)
+    content = json.dumps([version.sha256, items, artefacts, *([checks] if checks else [])], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-@transaction.atomic
 def study_freeze(*, study: Study, actor: str) -> Study:
     """Fix the plan. raises: StudyRefused"""
+    # Reading every drawing takes a while: not behind the study's lock. What is ready no longer changes.
+    return _freeze(study, actor, _leaks(study.version) if study.state == State.DRAFT else [])
+
+
+@transaction.atomic
+def _freeze(study: Study, actor: str, found: list[str]) -> Study:
     study = _step(study, State.DRAFT, "frozen")
     version = study.version
-    reasons = _missing(version)
+    reasons = [*_missing(version), *found]
     if reasons:
         raise StudyRefused(reasons)
     version.plan_sha256 = plan_sha256(version)
@@ -77,6 +85,12 @@ def _arrive(study: Study, state: State, act: str, actor: str, **details: str) ->
     study.save(update_fields=["state"])
     audit_record(study=study, act=act, actor=actor, version=study.version.sha256, **details)
     return study
+
+
+def _leaks(version: StudyVersion) -> list[str]:
+    found = [str(leak) for leak in leaks(version)]
+    rest = [f"{len(found) - SHOWN_LEAKS} more class names in captions, files or drawings"]
+    return found[:SHOWN_LEAKS] + (rest if len(found) > SHOWN_LEAKS else [])
 
 
 def _missing(version: StudyVersion) -> list[str]:

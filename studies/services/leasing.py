@@ -8,35 +8,31 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import socket
-import uuid
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from studies.artefact_files import store
 from studies.computed import Computed
+from studies.faults import fault_point
 from studies.models import Artefact, StudyVersion
-
-MAX_ATTEMPTS = 3
-WANTED, LEASED, READY, FAILED = "wanted", "leased", "ready", "failed"
-
-
-def new_owner() -> str:
-    """A name for one working process: host, process and a random part."""
-    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+from studies.services.holding import (
+    FAILED,
+    LEASED,
+    MAX_ATTEMPTS,
+    READY,
+    WANTED,
+    is_due,
+    lease_end,
+    was_given_up,
+)
 
 
 def due_rows(version: StudyVersion | None = None) -> QuerySet[Artefact]:
     """Rows that anybody may take up now; of one version, or of all."""
-    rows = Artefact.objects.filter(
-        Q(state=WANTED) | Q(state=LEASED, lease_until__lt=timezone.now()) | Q(state=LEASED, owner__in=_dead_owners())
-    )
+    rows = Artefact.objects.filter(is_due(Artefact.objects.all()))
     return rows if version is None else rows.filter(pk__in=version.artefacts.values("pk"))
 
 
@@ -68,9 +64,9 @@ def _due_group(version: StudyVersion | None) -> list[Artefact]:
 def _lease(row: Artefact, owner: str) -> bool:
     """Take one row, or give it up where its attempts are used up."""
     if row.attempts >= MAX_ATTEMPTS:
-        _fail(row, f"given up after {row.attempts} attempts that ended without a result (worker killed?)")
+        _fail(row, was_given_up(row.attempts))
         return False
-    row.state, row.owner, row.lease_until = LEASED, owner, _lease_end()
+    row.state, row.owner, row.lease_until = LEASED, owner, lease_end()
     row.attempts += 1
     row.save(update_fields=["state", "owner", "lease_until", "attempts"])
     return True
@@ -80,13 +76,14 @@ def lease_renew(*, rows: Sequence[Artefact], owner: str, done: int | None = None
     """Show that the work goes on, and how far it is."""
     progress = {} if done is None else {"done": done, "total": total or 0}
     Artefact.objects.filter(pk__in=[r.pk for r in rows], owner=owner, state=LEASED).update(
-        lease_until=_lease_end(), **progress
+        lease_until=lease_end(), **progress
     )
 
 
 def artefact_publish(*, row: Artefact, owner: str, computed: Computed) -> bool:
     """Write the files under their hashes, then make the row ready in one statement, if it is still ours."""
     files = {name: store(content, media_type) for name, (content, media_type) in computed.files.items()}
+    fault_point("before_commit")
     manifest = json.dumps([computed.numbers, files], sort_keys=True)
     updated = Artefact.objects.filter(pk=row.pk, owner=owner, state=LEASED).update(
         state=READY,
@@ -127,24 +124,3 @@ def artefacts_retry(*, rows: QuerySet[Artefact]) -> int:
 def _fail(row: Artefact, reason: str) -> None:
     row.state, row.owner, row.lease_until, row.reason = FAILED, "", None, reason
     row.save(update_fields=["state", "owner", "lease_until", "reason"])
-
-
-def _lease_end() -> datetime:
-    return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
-
-
-def _dead_owners() -> list[str]:
-    """Owners of leases that were processes of this machine and are gone."""
-    host = socket.gethostname()
-    owners = Artefact.objects.filter(state=LEASED, owner__startswith=f"{host}:").values_list("owner", flat=True)
-    return [owner for owner in set(owners) if not _is_alive(int(owner.split(":")[1]))]
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -15,6 +15,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from analysis_core import models as analysis_models
@@ -63,7 +64,25 @@ def precompute_advance(*, version: StudyVersion) -> None:
         _items_store(version, items)
     rows = _want(version, _explanation_rows(config, source, version.items.all()))
     if all(row.state == Artefact.State.READY for row in rows):
-        Run.objects.filter(pk=run.pk, finished=None).update(finished=timezone.now())
+        # The setting says what was wanted; a worker without a GPU computes on its CPU, and the run must say so.
+        devices = sorted(set(version.artefacts.values_list("device", flat=True)) - {""})
+        Run.objects.filter(pk=run.pk, finished=None).update(
+            finished=timezone.now(), snapshot={**run.snapshot, "computed_on": devices}
+        )
+
+
+def stalled_versions() -> QuerySet[StudyVersion]:
+    """Versions whose run is under way though none of their rows is open: the next phase was never begun."""
+    newest = Run.objects.filter(version=OuterRef("pk")).order_by("-pk").values("pk")[:1]
+    under_way = StudyVersion.objects.annotate(newest_run=Subquery(newest)).filter(
+        runs__pk=F("newest_run"), runs__finished=None, runs__problem=""
+    )
+    return under_way.exclude(artefacts__state__in=[Artefact.State.WANTED, Artefact.State.LEASED, Artefact.State.FAILED])
+
+
+def run_stop(*, version: StudyVersion, problem: str) -> None:
+    """Say why a version's run cannot go on; beginning it again clears that."""
+    Run.objects.filter(version=version, finished=None).update(problem=problem)
 
 
 @transaction.atomic

@@ -7,7 +7,7 @@ import logging
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from studies.tasks import report_task, work_task
+from studies.tasks import desk_task, report_task, work_task
 
 logger = logging.getLogger(__name__)
 
@@ -25,3 +25,13 @@ def workers_ring() -> bool:
 def report_ring(version_pk: int) -> None:
     """Have a worker build the report of a version's present data, once the transaction is committed."""
     transaction.on_commit(lambda: report_task.delay(version_pk), robust=True)
+
+
+def desk_ring() -> None:
+    """Have a worker look for desk jobs, once the transaction is committed."""
+    transaction.on_commit(desk_task.delay, robust=True)
+
+
+def workers_ring_on_commit() -> None:
+    """Tell the workers that there may be work, once the transaction is committed."""
+    transaction.on_commit(workers_ring, robust=True)
