@@ -56,13 +56,16 @@ class Media:
 
 
 def artefacts_of(item: Item, stages: Iterable[str]) -> dict[tuple[str, str, str], Artefact]:
-    """Ready artefacts of an item for the allowed stages: (stage, subject, target) -> artefact."""
+    """Published artefacts of an item for the allowed stages: (stage, subject, target) -> artefact.
+
+    One whose file was lost is wanted again and still published: a panel must not vanish from an open study.
+    """
     stages = set(stages)
-    ready = item.version.artefacts.filter(state=Artefact.State.READY)
-    rows = list(ready.filter(subject_kind="datapoint", subject=item.subject, stage__in=stages | {"input"}))
+    published = item.version.artefacts.exclude(sha256="")
+    rows = list(published.filter(subject_kind="datapoint", subject=item.subject, stage__in=stages | {"input"}))
     if "Rg" in stages:
         wanted = [str(j) for entry in item.explained for j in entry["features"]]
-        rows += ready.filter(subject_kind="feature", subject__in=wanted, stage="Rg")
+        rows += published.filter(subject_kind="feature", subject__in=wanted, stage="Rg")
     return {(row.stage, row.subject, row.target): row for row in rows}
 
 

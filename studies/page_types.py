@@ -1,6 +1,7 @@
-"""What an annotator's page can hold: plain frozen values, filled by studies/pages.py and by nobody else.
+"""What an annotator's item page can hold: plain frozen values, filled by studies/pages.py and by nobody else.
 
-A field that is not here cannot reach an annotator. Add one only if every condition that shows it may know it.
+The pages around the items are in page_step_types.py. A field that is not here cannot reach an annotator. Add one only
+if every condition that shows it may know it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ class Frame:
     step: str
     minutes: int
     can_withdraw: bool
+    form_key: str  # names this sheet in its forms, so that a form of another sheet in this browser changes nothing
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,16 @@ class Feedback:
 
 
 @dataclass(frozen=True)
+class StageIntroduction:
+    """How to read one kind of explanation that this sheet shows."""
+
+    heading: str
+    text: str
+    example: str  # name of the drawing in static/studies/examples, without its ending
+    worked: str  # how one would read that drawing
+
+
+@dataclass(frozen=True)
 class ItemPage:
     """One item: the datapoint, the condition's explanations, and the answer panel."""
 
@@ -144,6 +156,9 @@ class ItemPage:
     submission: str
     feedback: Feedback | None
     shows_back: bool
+    check_text: str  # "" or the attention check's sentence, in place of prompt and hint
+    draft_saved: str  # "" or the UTC time ("12:04") of the draft whose values are filled in
+    sequence: int  # drafts of this item that are not newer are ignored
     problem: str = ""  # with the choice
 
     @property
@@ -153,104 +168,3 @@ class ItemPage:
     @property
     def has_features(self) -> bool:
         return any(explanation.has_features for explanation in self.explanations)
-
-
-@dataclass(frozen=True)
-class ConsentPage:
-    """The consent text as safe HTML, and the hash that names this version of it."""
-
-    frame: Frame
-    html: str
-    sha256: str
-    problem: str = ""
-
-
-@dataclass(frozen=True)
-class QuizPage:
-    """The eligibility quiz, without its key."""
-
-    frame: Frame
-    questions: tuple[Question, ...]
-    attempt: int  # counted from 0: a form that is sent twice is graded once
-    attempts_left: int
-
-    @property
-    def is_retry(self) -> bool:
-        return self.attempt > 0
-
-
-@dataclass(frozen=True)
-class StageIntroduction:
-    """How to read one kind of explanation that this sheet shows."""
-
-    heading: str
-    text: str
-    example: str  # name of the drawing in static/studies/examples, without its ending
-
-
-@dataclass(frozen=True)
-class InstructionsPage:
-    """Instructions for exactly the stages that this sheet shows."""
-
-    frame: Frame
-    html: str  # the researcher's own text, safe; "" for `auto`
-    introductions: tuple[StageIntroduction, ...]
-    practice: int
-    items: int
-    resume_url: str
-
-
-@dataclass(frozen=True)
-class ReviewRow:
-    """One answered item on the review page."""
-
-    position: int
-    number: int
-    chosen: str
-
-
-@dataclass(frozen=True)
-class ReviewPage:
-    """Every answer once more before the sheet is finished."""
-
-    frame: Frame
-    rows: tuple[ReviewRow, ...]
-
-
-@dataclass(frozen=True)
-class PostPage:
-    """Questions after the items."""
-
-    frame: Frame
-    questions: tuple[Question, ...]
-
-
-@dataclass(frozen=True)
-class DonePage:
-    """The completion code."""
-
-    frame: Frame
-    code: str
-    answered: int
-
-
-@dataclass(frozen=True)
-class WelcomePage:
-    """The landing page of a link: nothing is claimed by looking at it."""
-
-    title: str
-    minutes: int
-    pay: str
-    watermark: str
-    state: str  # open | yours | closed | used | revoked
-    heading: str  # with the text: what a link that cannot be started says
-    text: str
-
-
-@dataclass(frozen=True)
-class PlainPage:
-    """A page that only says something: full, closed, screened out, withdrawn."""
-
-    frame: Frame
-    heading: str
-    text: str

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 
 from studies import pages
 from studies.models import Sheet
-from studies.page_types import ConsentPage
+from studies.page_step_types import ConsentPage
 from studies.services.sheets import sheet_consent
 from studies.views.annotator.steps import sheet_page
 
@@ -22,7 +22,7 @@ def consent(request: HttpRequest, sheet: Sheet) -> HttpResponse:
         return render(request, "annotator/consent.html", {"page": page})
     if problem := _problem(request, page):
         return render(request, "annotator/consent.html", {"page": replace(page, problem=problem)}, status=422)
-    sheet_consent(sheet=sheet, sha256=page.sha256)
+    sheet_consent(sheet=sheet, text=page.text)
     return redirect("where")
 
 

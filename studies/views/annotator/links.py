@@ -1,28 +1,29 @@
-"""The ways in: an invite's landing page, the personal resume link, and `where am I`."""
+"""The ways in and on: an invite's landing page, the personal resume link, `where am I`, and another sheet's turn."""
 
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from studies import pages
-from studies.access import bind_sheet, holds_sheet_of, invite_for, sheet_by_resume_token, sheet_for
-from studies.models import Invite
-from studies.services.sheets import SheetRefused, link_state, sheet_seen, sheet_start
-from studies.views.annotator.steps import PLAIN_STEPS
+from studies.access import bind_sheet, invite_for, open_study_for, sheet_by_resume_token, sheet_for, sheets_held
+from studies.services.sheets import sheet_seen
+from studies.views.annotator.landing import landing
+from studies.views.annotator.steps import PLAIN_STEPS, other_sheets
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def welcome(request: HttpRequest, slug: str, token: str) -> HttpResponse:
-    """GET only shows, so that link-preview bots claim nothing; POST claims the link and starts."""
+    """One person's link."""
     invite = invite_for(slug, token)
-    if request.method == "POST":
-        return _start(request, invite)
-    state = link_state(study=invite.study, invite=invite)
-    if state == "used" and holds_sheet_of(request, invite):
-        state = "yours"
-    return _welcome(request, invite, state)
+    return landing(request, invite.study, invite)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def recruit(request: HttpRequest, slug: str) -> HttpResponse:
+    """The link of open recruitment, where the study has one."""
+    return landing(request, open_study_for(slug), None)
 
 
 @require_safe
@@ -39,21 +40,15 @@ def where(request: HttpRequest) -> HttpResponse:
     if not sheet.is_cut_off and sheet.step not in PLAIN_STEPS:
         return redirect(sheet.step)
     sheet_seen(sheet=sheet)
-    return render(request, "annotator/plain.html", {"page": pages.plain(sheet)})
+    return render(request, "annotator/plain.html", {"page": pages.plain(sheet, other_sheets(request, sheet))})
 
 
-def _start(request: HttpRequest, invite: Invite) -> HttpResponse:
-    try:
-        sheet = sheet_start(study=invite.study, invite=invite)
-    except SheetRefused as refused:
-        # A second click on "Start" finds the link used by the first one.
-        if holds_sheet_of(request, invite):
-            return redirect("where")
-        return _welcome(request, invite, refused.state, status=409)
-    bind_sheet(request, sheet)
+@require_POST
+def other(request: HttpRequest) -> HttpResponse:
+    """Go on with another sheet of this browser."""
+    sheet_for(request)
+    key = request.POST.get("other", "")
+    chosen = next((sheet for sheet in sheets_held(request) if pages.form_key(sheet) == key), None)
+    if chosen is not None:
+        bind_sheet(request, chosen)
     return redirect("where")
-
-
-def _welcome(request: HttpRequest, invite: Invite, state: str, status: int = 200) -> HttpResponse:
-    page = pages.welcome(invite.study, kind=invite.kind, state=state)
-    return render(request, "annotator/welcome.html", {"page": page}, status=status)

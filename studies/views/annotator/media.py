@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import logging
-
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from studies import artefact_files, pages
-from studies.access import sheet_for
+from studies.access import sheet_in_brief
+from studies.services.repairing import file_repair
 
-logger = logging.getLogger(__name__)
 # An SVG opened by itself is a document: it may draw and nothing else.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'"
 
@@ -18,13 +16,13 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestor
 @require_safe
 def media(request: HttpRequest, media_id: str) -> HttpResponse:
     """One file, verified; one 404 for unknown, hidden and damaged ones."""
-    entry = pages.media(sheet_for(request), media_id)
+    entry = pages.media(sheet_in_brief(request), media_id)
     if entry is None:
         raise Http404
     try:
         content = artefact_files.load(entry)
-    except artefact_files.CorruptArtefact:
-        logger.exception("a picture of an annotator's page cannot be shown")
+    except artefact_files.CorruptArtefact as error:
+        file_repair(entry=entry, reason=str(error))
         raise Http404 from None
     headers = {
         "Content-Security-Policy": POLICY,
