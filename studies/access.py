@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
-from studies.models import Invite, Sheet, Study
+from studies.models import Invite, Membership, Sheet, Study
 
 _SESSION_KEY = "sheet"
+#: All sheets that were begun or taken up in this browser, the newest last
+_HELD_KEY, _MOST_HELD = "sheets", 20
+#: What somebody does in a study. An owner may also do what a coder may.
+Role = Literal["owner", "coder"]
 
 
 class NoSheet(Http404):
     """This browser has no sheet. The same page as for anything that is not there; it asks to open the link again."""
 
 
-def study_for(user: User | AnonymousUser, slug: str) -> Study:
-    """A study that this researcher owns, or one 404 for every other case. Staff see all."""
-    return get_object_or_404(studies_for(user), slug=slug)
+def study_for(user: User | AnonymousUser, slug: str, role: Role = "owner") -> Study:
+    """A study in which this researcher has the role (owners and staff have all), or one 404 for every other case."""
+    return get_object_or_404(studies_for(user, role), slug=slug)
 
 
-def studies_for(user: User | AnonymousUser) -> QuerySet[Study]:
-    """The studies that this researcher owns. Staff see all."""
+def studies_for(user: User | AnonymousUser, role: Role = "coder") -> QuerySet[Study]:
+    """The studies in which this researcher has the role: owners and staff have all. `coder`: those that are listed."""
     if not user.is_authenticated:
         return Study.objects.none()
-    return Study.objects.all() if user.is_staff else Study.objects.filter(owner=user)
+    if user.is_staff:
+        return Study.objects.all()
+    is_named = Q(owner=user)
+    if role == "coder":
+        is_named |= Q(Exists(Membership.objects.filter(study=OuterRef("pk"), user=user, role=Membership.Role.CODER)))
+    return Study.objects.filter(is_named)
+
+
+def role_in(study: Study, user: User | AnonymousUser) -> Role:
+    """What somebody who was let in may do: only owners (and staff) see conditions, links and outcomes."""
+    return "owner" if user.is_authenticated and (user.is_staff or study.owner_id == user.pk) else "coder"
 
 
 def invite_for(slug: str, token: str) -> Invite:
@@ -43,10 +59,33 @@ def sheet_for(request: HttpRequest) -> Sheet:
     return sheet
 
 
-def holds_sheet_of(request: HttpRequest, invite: Invite) -> bool:
-    """Whether this browser started the sheet that a link was claimed for."""
+def sheet_in_brief(request: HttpRequest) -> Sheet:
+    """The sheet of this browser with what decides on pictures; the rest is read when it is asked for. raises: NoSheet
+
+    For the one request that comes by the hundreds: half the cost of sheet_for.
+    """
     sheet_pk = request.session.get(_SESSION_KEY)
-    return sheet_pk is not None and invite.sheets.filter(pk=sheet_pk).exists()
+    of_sheet = ("kind", "step", "position", "item_order", "condition_id", "annotator_id", "version_id")
+    brief = Sheet.objects.select_related("version__study").only(*of_sheet, "version__study__state")
+    sheet = brief.filter(pk=sheet_pk).first() if sheet_pk else None
+    if sheet is None:
+        raise NoSheet
+    return sheet
+
+
+def sheets_held(request: HttpRequest) -> list[Sheet]:
+    """All sheets of this browser, the newest last."""
+    held: list[int] = request.session.get(_HELD_KEY, [])
+    found = _sheets().in_bulk(held)
+    return [found[pk] for pk in held if pk in found]
+
+
+def open_study_for(slug: str) -> Study:
+    """The study that lets anybody in at this address, or one 404: unknown, not open, or by invitation only."""
+    study = get_object_or_404(Study, slug=slug, state=Study.State.OPEN)
+    if not study.version.config.recruitment.open:
+        raise Http404
+    return study
 
 
 def sheet_by_resume_token(token: str) -> Sheet:
@@ -55,8 +94,14 @@ def sheet_by_resume_token(token: str) -> Sheet:
 
 
 def bind_sheet(request: HttpRequest, sheet: Sheet) -> None:
-    """Give this browser the sheet; the session key is cycled on entry."""
+    """Give this browser the sheet, which is the current one from now on; the session key is cycled on entry."""
+    if request.session.get(_SESSION_KEY) == sheet.pk:
+        # Requests of this very sheet may be under way with the present key: answered without it, they would take the
+        # new cookie away again.
+        return
+    others = [pk for pk in request.session.get(_HELD_KEY, []) if pk != sheet.pk]
     request.session.cycle_key()
+    request.session[_HELD_KEY] = [*others, sheet.pk][-_MOST_HELD:]
     request.session[_SESSION_KEY] = sheet.pk
 
 

@@ -35,7 +35,7 @@ def demo_study(file: str, owner: User, progress: Callable[[int, int], None] | No
     """The study of one of the demo's files; made on the first call. raises: RuntimeError with the linter's problems"""
     config = read(Path(settings.BASE_DIR, file).read_text(encoding="utf-8"))
     existing = Study.objects.filter(slug=config.study).first()
-    if existing and existing.version.sha256 == config.sha256:
+    if existing and existing.version.config == config:
         return existing.version
     problems = linter.check(config, base=settings.BASE_DIR, progress=progress)
     if problems:

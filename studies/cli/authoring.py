@@ -63,7 +63,7 @@ def _owner(name: str | None) -> User | None:
         return accounts[0] if len(accounts) == 1 else None
     user = User.objects.filter(username=name).first()
     if user is None:
-        raise Refused([f"--owner {name}: there is no such account; make it with `python manage.py createsuperuser`"])
+        raise Refused([f"--owner {name}: there is no such account; make it with `python manage.py researcher {name}`"])
     return user
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from argparse import Namespace
 from collections.abc import Callable
 
@@ -11,7 +10,8 @@ from studies.cli.subjects import actor, study_named
 from studies.models import Study
 from studies.services import freezing
 from studies.services.audit import broken_links
-from studies.services.inviting import invite_revoke, invite_url, invites_create
+from studies.services.inviting import InvitesRefused, invite_revoke, invite_url, invites_create
+from studies.spreadsheet import rows_write
 
 
 def freeze(arguments: Namespace, output: Output) -> None:
@@ -41,21 +41,15 @@ def invite(arguments: Namespace, output: Output) -> None:
     study = study_named(arguments.slug)
     if not 1 <= arguments.count <= 10_000:
         raise Refused([f"--count is {arguments.count}; it must lie between 1 and 10000"])
-    if study.state in (Study.State.CLOSED, Study.State.UNBLINDED):
-        raise Refused([f"the study is {study.state}: nobody could use a link any more"])
-    invites = invites_create(study=study, count=arguments.count, label=arguments.label)
+    try:
+        invites = invites_create(study=study, count=arguments.count, label=arguments.label)
+    except InvitesRefused as error:
+        raise Refused([error]) from error
     if not arguments.csv:
         for link in invites:
             output.line(invite_url(link))
         return
-    writer = csv.writer(output.stdout)
-    writer.writerow(["number", "label", "link"])
-    writer.writerows([link.number, _cell(link.label), invite_url(link)] for link in invites)
-
-
-def _cell(text: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    rows_write(output.stdout, ["number", "label", "link"], ([i.number, i.label, invite_url(i)] for i in invites))
 
 
 def revoke(arguments: Namespace, output: Output) -> None:

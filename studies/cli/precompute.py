@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 from argparse import Namespace
-from typing import Any
 
 from studies.cli.output import Output, Refused
 from studies.cli.subjects import study_named
 from studies.models import Run, StudyVersion
-from studies.selectors import artefact_progress, is_precomputed, sheets_per_condition
+from studies.selectors import artefact_progress, is_precomputed, status_facts
 from studies.services.precompute import PrecomputeRefused, precompute_start
 from studies.services.ringing import workers_ring
 
@@ -41,23 +40,11 @@ def precompute(arguments: Namespace, output: Output) -> None:
 def status(arguments: Namespace, output: Output) -> None:
     """Where a study stands."""
     study = study_named(arguments.slug)
-    version = study.version
-    run = version.runs.last()
-    facts: dict[str, Any] = {
-        "study": study.slug,
-        "state": study.state,
-        "version": version.sha256,
-        "artefacts": artefact_progress(version),
-        "precomputed": is_precomputed(version),
-        "problem": run.problem if run else "",
-        "failed": [{"artefact": str(row), "reason": row.reason} for row in version.artefacts.filter(state="failed")],
-        "items": version.items.filter(is_practice=False).count(),
-        "sheets": {kind: sheets_per_condition(version, kind) for kind in ("live", "simulated")},
-    }
+    facts = {name: fact for name, fact in status_facts(study).items() if name != "jobs"}
     if arguments.json:
         output.json(facts)
         return
-    output.line(f"{study.slug}: {study.state}, {_summary(version)}")
+    output.line(f"{study.slug}: {study.state}, {_summary(study.version)}")
     if facts["problem"]:
         output.line(f"  problem: {facts['problem']}")
     for row in facts["failed"]:

@@ -1,4 +1,4 @@
-"""simulate, report."""
+"""simulate, report, export."""
 
 from __future__ import annotations
 
@@ -59,3 +59,25 @@ def report(arguments: Namespace, output: Output) -> None:
     except OSError as error:
         raise Refused([f"{arguments.output}: {error.strerror or error}"]) from error
     output.note(f"written to {arguments.output}")
+
+
+def export(arguments: Namespace, output: Output) -> None:
+    """Write all data of a study into a zip: answers, sheets, items, times, definition, report, codebook, audit log."""
+    from studies.reports.archive import export_write
+    from studies.reports.archive_rules import export_allow
+    from studies.reports.stored import ReportRefused
+
+    study, target = study_named(arguments.slug), Path(arguments.output)
+    part = target.with_name(f"{target.name}.part")
+    try:
+        export_allow(study, peek=arguments.peek, actor=actor())
+        with part.open("wb") as file:
+            export_write(study.version, file)
+        part.replace(target)
+    except ReportRefused as error:
+        raise Refused([error]) from error
+    except OSError as error:
+        raise Refused([f"{target}: {error.strerror or error}"]) from error
+    finally:
+        part.unlink(missing_ok=True)
+    output.line(f"{arguments.slug}: written to {target}")

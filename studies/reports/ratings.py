@@ -1,7 +1,8 @@
 """Everything a report depends on, read once from the database: rating tables (annotators x items), one per condition.
 
 Counted are finished sheets of one kind only (a sheet under way may still change; a withdrawn one has no answers), items
-that are not practice, and of each answer the newest revision. Annotators are in order of pseudonym, items of position.
+that are neither practice nor attention checks, and of each answer the newest revision. Annotators are in order of
+pseudonym, items of position.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ def sheet_kind(study: Study) -> str:
 
 def ratings_of(version: StudyVersion, kind: str) -> Ratings:
     """Read the sheets of one kind (live, simulated or pilot)."""
-    items = list(version.items.filter(is_practice=False).order_by("position"))
+    items = list(version.items.filter(is_practice=False, expected="").order_by("position"))
     sheets = list(
         version.sheets.filter(kind=kind, step=Sheet.Step.DONE, condition__isnull=False)
         .select_related("annotator")

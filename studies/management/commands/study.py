@@ -52,6 +52,7 @@ class Command(BaseCommand):
         verb("audit", life.audit)
         _add_simulate(verb("simulate", reporting.simulate))
         _add_report(verb("report", reporting.report))
+        _add_export(verb("export", reporting.export))
         for name in ("validate", "status", "audit", "report"):
             verbs.choices[name].add_argument("--json", action="store_true", help="for programs")
 
@@ -100,3 +101,8 @@ def _add_report(parser: ArgumentParser) -> None:
     parser.add_argument("--format", choices=("text", "json", "html"), default="text")
     parser.add_argument("-o", dest="output", metavar="FILE", help="write to a file")
     parser.add_argument("--peek", action="store_true", help="look at live data before unblinding; this is logged")
+
+
+def _add_export(parser: ArgumentParser) -> None:
+    parser.add_argument("-o", dest="output", metavar="FILE", required=True, help="the zip to write")
+    parser.add_argument("--peek", action="store_true", help="take live data before unblinding; this is logged")

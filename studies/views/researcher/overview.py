@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -9,25 +10,26 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from studies.access import study_for
+from studies.access import role_in, study_for
 from studies.config import StudyConfig
 from studies.models import Artefact, Study, StudyVersion
 from studies.models.sheet import Kind
 from studies.selectors import sheets_per_condition
-from studies.services.inviting import invite_url
+from studies.services.inviting import invite_url, live_invites
 from studies.views.researcher.life import step_from
 from studies.views.researcher.standing import progress_of, standing
-
-SHOWN_FAILURES = 20
 
 
 @require_safe
 @login_required
 def study(request: HttpRequest, slug: str) -> HttpResponse:
-    """The overview."""
-    found = study_for(request.user, slug)
+    """The overview. A coder's says what coders do, and nothing about conditions, links or outcomes."""
+    found = study_for(request.user, slug, role="coder")
     version = found.version
-    failed = version.artefacts.filter(state=Artefact.State.FAILED)
+    if role_in(found, request.user) == "coder":
+        context = {"study": found, "title": version.config.title}
+        return render(request, "researcher/study_coder.html", context)
+    links = Counter(live_invites(found).values_list("use", flat=True))
     context = {
         "study": found,
         "version": version,
@@ -35,9 +37,8 @@ def study(request: HttpRequest, slug: str) -> HttpResponse:
         "step": step_from(found),
         "definition": _definition(version.config),
         "conditions": _conditions(found, version),
-        "links": _links(found),
-        "failures": failed[:SHOWN_FAILURES],
-        "more_failures": max(0, failed.count() - SHOWN_FAILURES),
+        "links": [(use, links[use]) for use in ("unclaimed", "claimed", "finished", "revoked") if links[use]],
+        "failed": version.artefacts.filter(state=Artefact.State.FAILED).count(),
     }
     return render(request, "researcher/study.html", context)
 
@@ -46,7 +47,7 @@ def study(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 def progress(request: HttpRequest, slug: str) -> JsonResponse:
     """How far the precomputation is, for the page's poll."""
-    return JsonResponse(progress_of(study_for(request.user, slug).version).as_json())
+    return JsonResponse(progress_of(study_for(request.user, slug, role="owner").version).as_json())
 
 
 def _conditions(study: Study, version: StudyVersion) -> list[dict[str, Any]]:
@@ -58,19 +59,6 @@ def _conditions(study: Study, version: StudyVersion) -> list[dict[str, Any]]:
     return [
         {**fill[arm.name], "stages": ", ".join(arm.stages), "preview": previews.get(arm.pk)}
         for arm in version.conditions.order_by("position")
-    ]
-
-
-def _links(study: Study) -> list[dict[str, Any]]:
-    live = study.invites.filter(kind=Kind.LIVE).select_related("study").prefetch_related("sheets")
-    return [
-        {
-            "number": invite.number,
-            "label": invite.label,
-            "url": invite_url(invite),
-            "state": "revoked" if invite.revoked else "claimed" if invite.sheets.all() else "unclaimed",
-        }
-        for invite in live
     ]
 
 

@@ -24,13 +24,11 @@ PEEK_SECONDS = 15 * 60
 @login_required
 def report(request: HttpRequest, slug: str) -> HttpResponse:
     """The report of the present data; before unblinding an explanation why there is none."""
-    study = study_for(request.user, slug)
+    study = study_for(request.user, slug, role="owner")
     try:
-        if not _has_peeked(request, study):
-            report_allow(study, actor=request.user.get_username())
-    except ReportRefused as refused:
-        context = {"study": study, "reason": str(refused), "minutes": PEEK_SECONDS // 60}
-        return render(request, "researcher/report_blinded.html", context, status=403)
+        look(request, study)
+    except ReportRefused as reason:
+        return refused(request, study, reason, "study_report")
     found = stored_report(study.version)
     if found is None:
         return _being_built(request, study)
@@ -42,10 +40,22 @@ def report(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 def peek(request: HttpRequest, slug: str) -> HttpResponse:
     """Look at outcomes before unblinding: logged, and good for a while in this browser."""
-    study = study_for(request.user, slug)
+    study = study_for(request.user, slug, role="owner")
     report_allow(study, peek=True, actor=request.user.get_username())
     request.session[_peek_key(study)] = timezone.now().timestamp()
-    return redirect("study_report", slug=study.slug)
+    return redirect("study_export" if request.POST.get("then") == "study_export" else "study_report", slug=study.slug)
+
+
+def look(request: HttpRequest, study: Study) -> None:
+    """Let this browser see outcomes: after unblinding, or for a while after a peek. raises: ReportRefused"""
+    if not _has_peeked(request, study):
+        report_allow(study, actor=request.user.get_username())
+
+
+def refused(request: HttpRequest, study: Study, reason: ReportRefused, then: str) -> HttpResponse:
+    """The page that says why there is nothing to see yet. then: where a peek leads"""
+    context = {"study": study, "reason": str(reason), "minutes": PEEK_SECONDS // 60, "then": then}
+    return render(request, "researcher/report_blinded.html", context, status=403)
 
 
 def _has_peeked(request: HttpRequest, study: Study) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
+from django.urls import reverse
 from django.utils import timezone
 
 from studies.models import Artefact, Run, Sheet, Study, StudyVersion
@@ -43,6 +44,7 @@ class Standing:
     wanted: int
     simulated: int
     next_step: str
+    next_url: str
 
 
 def standing(study: Study) -> Standing:
@@ -50,6 +52,7 @@ def standing(study: Study) -> Standing:
     version = study.version
     progress, live = progress_of(version), sheets_per_condition(version, "live")
     finished, wanted = sum(int(row["finished"]) for row in live), sum(int(row["quota"]) for row in live)
+    next_step, where, *rest = _next_step(study, progress, finished, wanted)
     return Standing(
         study=study,
         title=version.config.title,
@@ -57,7 +60,8 @@ def standing(study: Study) -> Standing:
         finished=finished,
         wanted=wanted,
         simulated=version.sheets.filter(kind=Kind.SIMULATED, step=Sheet.Step.DONE).count(),
-        next_step=_next_step(study, progress, finished, wanted),
+        next_step=next_step,
+        next_url=reverse(where, args=[study.slug, *rest]),
     )
 
 
@@ -66,7 +70,9 @@ def progress_of(version: StudyVersion) -> Progress:
     counts, run = artefact_progress(version), version.runs.last()
     total, ready, failed = sum(counts.values()), counts["ready"], counts["failed"]
     is_done = total > 0 and ready == total and (run is None or run.finished is not None)
-    is_moving = not is_done and total > ready + failed and not (run and run.problem)
+    # Between two phases nothing is open for a moment, and a worker is about to begin the next.
+    is_open = total > ready + failed or (run is not None and run.finished is None and 0 < total == ready)
+    is_moving = not is_done and is_open and not (run and run.problem)
     return Progress(ready, failed, total, _words(version, run, counts), is_done, is_moving)
 
 
@@ -111,24 +117,26 @@ def _duration(seconds: float) -> str:
     return f"about {round(seconds / 60)} min" if seconds < 5400 else f"about {seconds / 3600:.1f} h"
 
 
-def _next_step(study: Study, progress: Progress, finished: int, wanted: int) -> str:
+def _next_step(study: Study, progress: Progress, finished: int, wanted: int) -> tuple[str, ...]:
+    """What the researcher does next, and the name and arguments of the page where it is done."""
     if study.state == State.DRAFT:
-        return _next_of_draft(study, progress)
+        return _next_of_draft(progress)
+    done = f"{finished} of {wanted} sheets are finished"
     return {
-        State.FROZEN: "Open it for annotators.",
-        State.OPEN: f"{finished} of {wanted} sheets are finished: send out links, and close it when you have enough.",
-        State.CLOSED: "Unblind it to see outcomes by condition.",
-        State.UNBLINDED: "Read the report.",
+        State.FROZEN: ("Open it for annotators.", "study"),
+        State.OPEN: (f"{done}: send out links, and close it when you have enough.", "study_links"),
+        State.CLOSED: ("Unblind it to see outcomes by condition.", "study_confirm", "unblind"),
+        State.UNBLINDED: ("Read the report.", "study_report"),
     }[State(study.state)]
 
 
-def _next_of_draft(study: Study, progress: Progress) -> str:
+def _next_of_draft(progress: Progress) -> tuple[str, ...]:
     if progress.is_done:
-        return "Preview it as each condition, then freeze it."
+        return "Preview it as each condition, then freeze it.", "study"
     if progress.is_moving:
-        return "Wait until everything is precomputed."
+        return "Wait until everything is precomputed.", "study_run"
     if progress.failed:
-        return "Look at the failed artefacts."
+        return "Look at the failed artefacts.", "study_run"
     if progress.total:
-        return "See why the precomputation stopped."
-    return f"Precompute it: python manage.py study precompute {study.slug}"
+        return "See why the precomputation stopped.", "study_run"
+    return "Precompute it.", "study_run"
