@@ -1,13 +1,23 @@
-"""Response headers that hold for every page."""
+"""What holds for every page: response headers, and patience with guessers."""
+
+from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+
+from studies.rate_limits import count_failure, retry_after
+from studies.views.errors import too_many
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
     " font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+#: Addresses whose last part somebody could guess, by name, and what a failure counts as.
+LINKS = {"welcome": "link", "resume": "link"}
+# Pictures are looked up inside the visitor's own sheet, so a right guess tells nothing: those are never held back.
+PICTURES = {"media": "link"}
 
 
 class ContentSecurityPolicy:
@@ -21,3 +31,42 @@ class ContentSecurityPolicy:
         response.headers.setdefault("Content-Security-Policy", POLICY)
         response.headers.setdefault("Cache-Control", "private, no-store")
         return response
+
+
+class GuessLimit:
+    """Counts unknown links and wrong passwords; beyond a limit the address is asked to wait."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        what = _failed(request, response)
+        if not what:
+            return response
+        count_failure(request, what)
+        wait = retry_after(request, what)
+        return too_many(request, wait) if wait else response
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        """Before the look-up: a right guess after too many wrong ones must not show."""
+        what = _attempt(request)
+        wait = retry_after(request, what) if what else 0
+        return too_many(request, wait) if wait else None
+
+
+def _name(request: HttpRequest) -> str:
+    return str(request.resolver_match.url_name) if request.resolver_match else ""
+
+
+def _attempt(request: HttpRequest) -> str:
+    if _name(request) == "login" and request.method == "POST":
+        return "login"
+    return LINKS.get(_name(request), "")
+
+
+def _failed(request: HttpRequest, response: HttpResponse) -> str:
+    """What kind of failure this was. The login form comes back with 200 only when it was refused."""
+    if response.status_code == 404:
+        return (LINKS | PICTURES).get(_name(request), "")
+    return "login" if response.status_code == 200 and _attempt(request) == "login" else ""

@@ -3,3 +3,5 @@
 from django.urls import include, path
 
 urlpatterns = [path("", include("studies.urls"))]
+handler400 = "studies.views.errors.bad_request"
+handler404 = "studies.views.errors.not_found"
