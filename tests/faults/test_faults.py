@@ -1,0 +1,69 @@
+"""Each fault once, on private services: nothing lost, doubled, wrong or left behind. `make faults` repeats them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.catalogue import EMBEDDED, FAULTS
+from tests.faults.rounds import templates
+from tests.faults.table import Row
+from tests.faults.template import Templates
+from tests.faults.worker_faults import has_begun
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def prepared() -> Iterator[Templates]:
+    with templates() as made:
+        yield made
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_after_this_fault_nothing_is_lost_doubled_wrong_or_left_behind(name: str, prepared: Templates) -> None:
+    fault = FAULTS[name]
+    if fault.ground != EMBEDDED and prepared.postgres is None:
+        pytest.skip("PostgreSQL and Redis are not installed: their faults need servers of their own")
+    outcome = fault.run(prepared)
+    assert Row(fault, [outcome]).is_clean, outcome
+    if name.startswith(("child", "worker", "two")):
+        # One worker process: at most one group was in its hands.
+        assert outcome.groups is not None
+        assert outcome.groups <= 1
+
+
+def test_torch_is_loaded_in_the_child_of_a_pool_only(prepared: Templates) -> None:
+    there = prepared.half()
+    try:
+        is_under_way = has_begun(there)
+        worker = there.start_worker("prefork")
+        there.wait_until(is_under_way)
+        children = Path(f"/proc/{worker.pid}/task/{worker.pid}/children").read_text().split()
+        assert has_torch(worker.pid) is False
+        assert [has_torch(int(child)) for child in children].count(True) == 1
+    finally:
+        prepared.forget(there)
+
+
+@pytest.mark.parametrize("pool", ["solo", "prefork"])
+def test_a_worker_that_is_asked_to_stop_hands_its_work_back(pool: str, prepared: Templates) -> None:
+    there = prepared.half()
+    try:
+        is_under_way = has_begun(there)
+        worker = there.start_worker(pool)
+        there.wait_until(is_under_way)
+        worker.terminate()
+        worker.wait(timeout=60)
+        assert there.ready() < len(prepared.reference)
+        assert there.count("studies_artefact WHERE state = 'leased' OR (state = 'wanted' AND attempts > 0)") == 0
+        assert list((there.folder / "heartbeats").iterdir()) == []
+    finally:
+        prepared.forget(there)
+
+
+def has_torch(pid: int) -> bool:
+    """Whether torch's library is loaded in a process."""
+    return "libtorch" in Path(f"/proc/{pid}/maps").read_text()
