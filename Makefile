@@ -7,13 +7,14 @@ PIP := $(PY) -m pip --disable-pip-version-check --quiet
 TORCH := torch==2.13.0
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: help demo test fast check lint benchmarks clean
+.PHONY: help demo test fast check lint benchmarks faults clean
 help:
 	@echo "make demo               the platform on this machine with two demo studies; Ctrl-C stops it"
 	@echo "make demo ARGS=--once   no server: fill the demo study with simulated annotators, print the report"
 	@echo "make test               install what tests need and run them all (make fast: without the slow ones)"
 	@echo "make check              tests, ruff, mypy and the migration check"
 	@echo "make benchmarks         ratios side by side, printed as tables"
+	@echo "make faults             kill processes and services on purpose, 20 times each, and count what is lost"
 
 demo: .venv/installed
 	@$(PY) manage.py demo $(ARGS)
@@ -34,6 +35,9 @@ check: lint test
 
 benchmarks: .venv/installed-dev
 	@$(PY) -m benchmarks $(ARGS)
+
+faults: .venv/installed-dev
+	@$(PY) -m tests.faults $(or $(ARGS),--runs 20)
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with venv is needed (Debian, Ubuntu: apt install python3 python3-venv)"; exit 1; }

@@ -24,6 +24,8 @@ from studies.services.sheets import sheet_assign, sheet_begin, sheet_create
 PRACTICE, COUNT = 2, 4
 FEATURES = [41, 7, 23]
 WEIGHTS = [0.3141, 0.2718, 0.1618]
+#: What attention checks ask for: the choice of this letter
+CHECK_LETTER = "C"
 LABELS = ["red", "blue", "green", "gray"]
 STUDY_FILE = """
 study: scenes
@@ -70,8 +72,11 @@ def study(*, owner: User | None = None, text: str = STUDY_FILE, state: str = Stu
         Condition.objects.create(
             version=version, name=arm.name, position=position, stages=list(arm.stages), quota=arm.annotators
         )
-    for position in range(read.items.practice + read.items.count):
-        _explain(version, _item(version, position, is_practice=position < read.items.practice))
+    counted = read.items.practice + read.items.count
+    for position in range(read.items.total):
+        expected = CHECK_LETTER if position >= counted else ""
+        item = _item(version, position, is_practice=position < read.items.practice, expected=expected)
+        _explain(version, item)
     Run.objects.create(version=version, snapshot={}, finished=timezone.now())
     for feature in FEATURES:
         _artefact(version, "feature", str(feature), "Rg", "", _rg_files(feature), _rg_numbers(feature))
@@ -81,6 +86,21 @@ def study(*, owner: User | None = None, text: str = STUDY_FILE, state: str = Stu
 def with_quiz(text: str = STUDY_FILE) -> str:
     """The study file with an eligibility quiz."""
     return text.replace("  post: [comment]\n", "  post: [comment]" + QUIZ)
+
+
+def with_checks(count: int = 1, text: str = STUDY_FILE) -> str:
+    """The study file with attention checks among its items."""
+    return text.replace("items: {count: 4, practice: 2}", f"items: {{count: 4, practice: 2, checks: {count}}}")
+
+
+def recruiting(rest: str = "open: true", text: str = STUDY_FILE) -> str:
+    """The study file with a part about recruitment."""
+    return f"{text}recruitment: {{{rest}}}\n"
+
+
+def renamed(slug: str, title: str = "Another study", text: str = STUDY_FILE) -> str:
+    """The study file as one of another study."""
+    return text.replace("study: scenes", f"study: {slug}").replace("What does the model answer?", title)
 
 
 def invite(made: Study) -> Invite:
@@ -164,7 +184,7 @@ def svg(name: str) -> bytes:
     return f'<svg xmlns="http://www.w3.org/2000/svg"><title>{name}</title></svg>'.encode()
 
 
-def _item(version: StudyVersion, position: int, *, is_practice: bool) -> Item:
+def _item(version: StudyVersion, position: int, *, is_practice: bool, expected: str) -> Item:
     predicted = position % 4
     return Item.objects.create(
         version=version,
@@ -178,6 +198,7 @@ def _item(version: StudyVersion, position: int, *, is_practice: bool) -> Item:
         choices=[{"letter": "ABCD"[i], "label": LABELS[i], "classes": [i]} for i in range(4)],
         explained=[{"class": predicted, "features": FEATURES, "weights": WEIGHTS}],
         explanation="The ball is in front." if is_practice else "",
+        expected=expected,
     )
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from celery.app.task import Task
-from django.test import Client
+from django.test import Client, TransactionTestCase
 from pytest_django import Settings
 
+from studies import append_only, page_memory
 from studies.models import Study
 from tests import cast
 
@@ -19,7 +20,22 @@ def _own_folders(settings: Settings, tmp_path: Path) -> None:
     settings.STATE_DIR = tmp_path / "state"
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.STATIC_ROOT = tmp_path  # WhiteNoise warns about a folder that is not there
+    page_memory.forget()
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one takes half a second
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _append_only_tables_can_be_emptied() -> Iterator[None]:
+    """Tests with real transactions empty all tables afterwards, which the triggers would refuse."""
+    with pytest.MonkeyPatch.context() as patch:
+        empty = TransactionTestCase._fixture_teardown
+
+        def lift_and_empty(case: TransactionTestCase) -> None:
+            append_only.lift()
+            empty(case)  # ends with `post_migrate`, which installs them again
+
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lift_and_empty)
+        yield
 
 
 @pytest.fixture(autouse=True)

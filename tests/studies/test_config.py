@@ -83,6 +83,13 @@ def test_two_conditions_of_one_name_are_refused() -> None:
     assert messages(bad) == ["line 10, conditions[1].name: another condition is called 'U' too"]
 
 
+def test_a_question_asked_twice_is_refused_at_its_place() -> None:
+    # Two questions of one name would share a form field, and one answer would be lost.
+    own = "{id: why, text: Why}, comment, {id: why, text: Why so}"
+    assert messages(GOOD + f"questions: [{own}]\n") == ["line 11, questions[2]: 'why' is asked twice"]
+    assert messages(GOOD + "questions: [comment, comment]\n") == ["line 11, questions[1]: 'comment' is asked twice"]
+
+
 def test_a_balance_that_does_not_add_up_is_refused() -> None:
     bad = GOOD.replace("{count: 4, practice: 1}", "{count: 4, balance: {model_right: 2, model_wrong: 1}}")
     assert messages(bad) == ["line 7, items: balance adds up to 3, but count is 4"]
@@ -109,8 +116,9 @@ def test_a_misspelt_kind_names_the_nearest_one() -> None:
     assert "did you mean simulation?" in messages(GOOD.replace("kind: simulation", "kind: simulatoin"))[0]
 
 
-def test_an_own_question_may_not_take_a_form_fields_name() -> None:
-    (message,) = messages(GOOD + "questions: [confidence, {id: choice, text: Because}]\n")
+@pytest.mark.parametrize("name", ["choice", "position", "submission", "sheet", "sequence", "csrfmiddlewaretoken"])
+def test_an_own_question_may_not_take_a_form_fields_name(name: str) -> None:
+    (message,) = messages(GOOD + f"questions: [confidence, {{id: {name}, text: Because}}]\n")
     assert message.startswith("line 11, questions[1].id: ")
     assert "platform's own name" in message
 
@@ -157,3 +165,32 @@ def test_the_published_schema_refuses_unknown_keys() -> None:
 def test_more_explanations_than_practice_items_are_refused() -> None:
     (message,) = messages(GOOD.replace("practice: 1}", "practice: 1, explanations: [One., Two.]}"))
     assert message == "line 7, items: explanations has 2 texts for 1 practice items"
+
+
+@pytest.mark.parametrize("escape", ["\\0", "\\x07", "\\ud800", "\\x7f"])
+def test_characters_that_no_database_takes_are_refused_at_their_key(escape: str) -> None:
+    (message,) = messages(GOOD.replace("title: A study", f'title: "A {escape} study"'))
+    assert message.startswith("line 4, title: contains the control character U+")
+
+
+def test_right_to_left_text_and_emoji_are_kept() -> None:
+    read = config.read(GOOD.replace("A study", "מה עונה המודל؟ 🧪"))
+    assert config.from_values(json.loads(read.canonical())).title == "מה עונה המודל؟ 🧪"
+
+
+def test_an_address_of_the_platform_is_no_name_of_a_study() -> None:
+    (message,) = messages(GOOD.replace("study: scenes", "study: new"))
+    assert message == "line 2, study: 'new' is an address of the platform; choose another name"
+
+
+def test_a_wrong_pattern_is_explained_in_words() -> None:
+    (message,) = messages(GOOD.replace("study: scenes", "study: My Scenes"))
+    assert message == "line 2, study: write lower-case letters, digits and single hyphens between them"
+
+
+def test_values_without_a_file_get_the_same_problems_without_lines() -> None:
+    with pytest.raises(StudyFileError) as caught:
+        config.read_values({**yaml.safe_load(GOOD), "sed": 7, "title": "a\x00b"})
+    assert [str(problem) for problem in caught.value.problems] == [
+        "title: contains the control character U+0000; take it out"
+    ]

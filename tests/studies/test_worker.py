@@ -11,6 +11,7 @@ from studies import config, engine, worker
 from studies.computed import Computed
 from studies.models import Artefact, StudyVersion
 from studies.services.authoring import study_create
+from studies.watch import Watch
 from tests import cast
 
 pytestmark = pytest.mark.django_db
@@ -131,8 +132,8 @@ def test_an_interruption_leaves_no_lease_behind(monkeypatch: pytest.MonkeyPatch)
 def test_a_worker_that_is_asked_to_stop_begins_nothing_more() -> None:
     wanted("val:1")
     wanted("val:2")
-    asked = iter((False, True))
-    assert worker.work_until_idle(stop=lambda: next(asked)) == 1
+    asked = iter((False, False, True))  # before the desk's jobs and before the next group too
+    assert worker.work_until_idle(watch=Watch(stop=lambda: next(asked))) == 1
 
 
 @pytest.mark.usefixtures("computing")

@@ -78,3 +78,20 @@ def test_dates_must_be_quoted() -> None:
 
 def test_times_that_yaml_reads_as_numbers_are_refused() -> None:
     assert "base 60" in problems("seed: 1:30\n")[0].message
+
+
+@pytest.mark.parametrize("text", ["[" * 3000, "a: " + "[" * 100 + "]" * 100, "{a: " * 3000])
+def test_nesting_beyond_reason_is_refused_and_python_s_stack_holds(text: str) -> None:
+    (problem,) = problems(text)
+    assert "nested more than 40 levels deep" in problem.message
+    assert problem.line == 1
+
+
+def test_aliases_that_multiply_are_refused_before_they_fill_the_memory() -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 12)]
+    assert "aliases that repeat aliases" in problems("\n".join(lines))[0].message
+
+
+def test_a_text_longer_than_any_study_file_is_refused() -> None:
+    assert "200,000 characters" in problems("title: " + "x" * 300_000)[0].message

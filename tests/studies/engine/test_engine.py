@@ -169,6 +169,18 @@ def test_a_stage_that_cannot_be_computed_leaves_its_neighbours_alone(source: dic
     assert isinstance(found[2], Computed)
 
 
+def test_without_the_gpu_that_is_wanted_the_cpu_computes_and_results_say_so(
+    settings: Settings, source: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.DEVICE = "cuda:99"
+    ((_, found),) = engine.compute(
+        [Job("U", "val:2", "logit:3", {"source": source, "options": lime()})], lambda done, total: None
+    )
+    assert isinstance(found, Computed)
+    assert found.device == "cpu"
+    assert "DEVICE=cuda:99" in caplog.text
+
+
 def test_a_device_that_is_not_there_is_refused_by_name(settings: Settings) -> None:
     settings.DEVICE = "tpu"
     with pytest.raises(MissingCapability, match="DEVICE=tpu"):

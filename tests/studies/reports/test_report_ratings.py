@@ -6,7 +6,7 @@ import pytest
 
 from studies.models import Study
 from studies.reports.ratings import RatingTable, data_sha256, ratings_of, sheet_kind
-from studies.services.sheets import sheet_withdraw
+from studies.services.withdrawing import sheet_withdraw
 from tests.studies.reports.answers import answer, counted, make_sheet, make_version
 
 pytestmark = pytest.mark.django_db

@@ -13,8 +13,8 @@ from django.utils import timezone
 from studies import artefact_files
 from studies.computed import Computed
 from studies.models import Artefact
+from studies.services.holding import MAX_ATTEMPTS, new_owner
 from studies.services.leasing import (
-    MAX_ATTEMPTS,
     artefact_fail,
     artefact_publish,
     artefacts_retry,
@@ -22,7 +22,6 @@ from studies.services.leasing import (
     lease_due,
     lease_renew,
     leases_release,
-    new_owner,
 )
 from tests import cast
 

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from studies import config, engine
+from studies import config, engine, worker
 from studies.computed import Computed
 from studies.models import Artefact, Item, StudyVersion
 from studies.selectors import is_precomputed
@@ -202,3 +202,40 @@ def test_changed_data_under_a_frozen_study_are_refused_and_change_nothing(monkey
     with pytest.raises(precompute.PrecomputeRefused, match="put them back"):
         precompute.precompute_start(version=version)
     assert (stages(version), version.items.count()) == (before, 2)
+
+
+def test_a_phase_whose_beginning_a_killed_worker_missed_is_begun_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "compute", lambda jobs, tick: [(n, Computed({})) for n, _ in enumerate(jobs)])
+    version = version_of()
+    precompute.precompute_start(version=version)
+    make_ready(version)  # and here the worker is killed
+    assert not version.artefacts.filter(state="wanted").exists()
+    assert worker.is_anything_due()
+    worker.work_until_idle()
+    assert is_precomputed(version)
+    assert not worker.is_anything_due()
+
+
+def test_a_run_says_what_it_was_computed_on() -> None:
+    version = version_of()
+    advance_to_explanations(version)
+    make_ready(version)
+    version.artefacts.update(device="cpu")
+    version.artefacts.filter(stage="U").update(device="cuda")
+    precompute.precompute_advance(version=version)
+    assert version.runs.get().snapshot["computed_on"] == ["cpu", "cuda"]
+    assert version.runs.get().snapshot["device"] == "auto"
+
+
+def test_what_prevents_the_next_phase_stands_at_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(*, version: StudyVersion, source: dict[str, object]) -> list[Item]:
+        raise OSError("scenes/val is gone")
+
+    monkeypatch.setattr(precompute, "items_draw", gone)
+    version = version_of()
+    precompute.precompute_start(version=version)
+    for _ in range(2):
+        make_ready(version)
+        worker.work_until_idle()
+    assert version.runs.get().problem == "OSError: scenes/val is gone"
+    assert not worker.is_anything_due()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.utils.html import escape
 
+from studies import texts
 from studies.models import Artefact, Study
 from tests import cast
 from tests.cast import Annotator
@@ -73,4 +75,6 @@ def test_each_condition_has_instructions_for_its_stages_only(scenes: Study, ann:
         page = ann.get("/t/instructions/")
         shown = {stage for stage, drawing in drawings.items() if f"examples/{drawing}.svg" in page}
         assert shown == set(condition.stages)
+        worked = {stage for stage, (*_, example) in texts.STAGE_INTRODUCTIONS.items() if escape(example) in page}
+        assert worked == set(condition.stages)
         assert f"/r/{sheet.resume_token}/" in page

@@ -95,6 +95,16 @@ def test_the_session_key_changes_on_entry(scenes: Study, ann: Annotator) -> None
     assert ann.client.session.session_key != planted
 
 
+def test_the_session_key_stays_when_the_personal_link_leads_to_the_sheet_that_is_open(
+    scenes: Study, ann: Annotator
+) -> None:
+    sheet = cast.sheet_at_items(scenes, "U")
+    ann.sit_at(sheet)
+    key = ann.client.session.session_key
+    ann.sit_at(sheet)
+    assert ann.client.session.session_key == key
+
+
 def test_every_other_step_leads_to_where_the_sheet_is(scenes: Study, ann: Annotator) -> None:
     ann.enter(cast.invite(scenes))
     for step in ("consent", "quiz", "item", "review", "post", "done"):
@@ -137,9 +147,10 @@ def test_fifteen_sheets_fill_five_arms_evenly_and_the_next_finds_the_study_compl
     for _ in range(15):
         newcomer().enter(cast.invite(scenes))
     assert set(Counter(Sheet.objects.values_list("condition__name", flat=True)).values()) == {3}
-    late = newcomer()
-    late.enter(cast.invite(scenes))
-    assert "The study is complete" in late.get("/t/")
+    late, link = newcomer(), cast.invite(scenes)
+    assert "The study is complete" in late.get(f"/s/scenes/{link.token}/")
+    assert late.client.post(f"/s/scenes/{link.token}/").status_code == 409
+    assert Sheet.objects.count() == 15
 
 
 def test_a_study_that_closes_in_mid_sheet_says_so_and_takes_no_more_answers(scenes: Study, ann: Annotator) -> None:

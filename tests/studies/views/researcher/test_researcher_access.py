@@ -7,12 +7,20 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from studies.models import Study
+from studies.models import Membership, Study
+from tests import cast
 
 pytestmark = pytest.mark.django_db
 
-GETS = ("study", "study_progress", "study_report")
-POSTS = ("study_life", "study_links", "study_peek")
+PAGES = (
+    *("study_run", "study_links", "study_links_table", "study_links_cards", "study_people", "study_audit"),
+    *("study_delete", "study_export", "study_progress", "study_report", "study_blinding"),
+)
+GETS = ("study", *PAGES)
+ACTS = ("study_life", "study_peek", "study_precompute", "study_retry", "study_revoke", "study_export_file")
+POSTS = (*ACTS, "study_links", "study_people", "study_delete", "study_export")
+FURTHER = ("life/close/", "run/arms/0/", "report/file/text/")
+SENT = {"act": "close", "count": "3", "sure": "yes", "name": "scenes", "row": "all"}
 
 
 @pytest.fixture
@@ -30,7 +38,7 @@ def test_another_researcher_gets_the_404_of_a_study_that_does_not_exist(mallory,
 
 @pytest.mark.parametrize("name", POSTS)
 def test_another_researcher_cannot_change_a_study(mallory, scenes, name):
-    assert mallory.post(reverse(name, args=["scenes"]), {"act": "close", "count": "3"}).status_code == 404
+    assert mallory.post(reverse(name, args=["scenes"]), SENT).status_code == 404
     assert Study.objects.get().state == "open"
     assert not scenes.invites.exists()
     assert not scenes.audit.exists()
@@ -46,7 +54,33 @@ def test_without_a_login_one_is_asked_for(client, scenes, name):
     assert client.get(url).url == f"/login/?next={url}"
 
 
-@pytest.mark.parametrize("name", POSTS)
+@pytest.mark.parametrize("path", FURTHER)
+def test_pages_below_a_study_are_closed_to_others_too(mallory, scenes, path):
+    assert mallory.get(f"/studies/scenes/{path}").status_code == 404
+    assert mallory.post("/studies/scenes/run/arms/0/", SENT).status_code == 404
+    assert scenes.version.conditions.filter(is_open=True).count() == 5
+
+
+@pytest.mark.parametrize("name", [*PAGES, *ACTS])
+def test_a_coder_is_let_into_the_overview_only(mallory, scenes, name):
+    Membership.objects.create(study=scenes, user=User.objects.get(username="mallory"))
+    assert mallory.get("/studies/scenes/").status_code == 200
+    way = mallory.get if name in PAGES else mallory.post
+    assert way(reverse(name, args=["scenes"])).status_code == 404
+
+
+def test_a_coder_sees_no_condition_no_link_and_no_number(mallory, scenes):
+    Membership.objects.create(study=scenes, user=User.objects.get(username="mallory"))
+    link = cast.invite(scenes)
+    pages = mallory.get("/studies/scenes/").content.decode() + mallory.get("/").content.decode()
+    assert "What does the model answer?" in pages
+    assert link.token not in pages
+    assert not [arm.name for arm in scenes.version.conditions.all() if f">{arm.name}<" in pages]
+    for path in ("run/", "links/", "people/", "report/", "export/", "audit/"):
+        assert f"/studies/scenes/{path}" not in pages
+
+
+@pytest.mark.parametrize("name", ACTS)
 def test_a_get_changes_nothing(client, scenes, name):
     client.force_login(scenes.owner)
     assert client.get(reverse(name, args=["scenes"])).status_code == 405

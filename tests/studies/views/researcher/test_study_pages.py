@@ -52,22 +52,27 @@ def test_an_empty_list_says_how_to_begin(client, db):
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        ("draft", "Preview it as each condition, then freeze it."),
-        ("frozen", "Open it for annotators."),
-        ("closed", "Unblind it to see outcomes by condition."),
-        ("unblinded", "Read the report."),
+        ("draft", "Preview it as each condition, then freeze it. /studies/scenes/"),
+        ("frozen", "Open it for annotators. /studies/scenes/"),
+        (
+            "open",
+            "0 of 15 sheets are finished: send out links, and close it when you have enough. /studies/scenes/links/",
+        ),
+        ("closed", "Unblind it to see outcomes by condition. /studies/scenes/life/unblind/"),
+        ("unblinded", "Read the report. /studies/scenes/report/"),
     ],
 )
-def test_the_next_step_follows_the_state(scenes, state, words):
+def test_the_next_step_follows_the_state_and_leads_to_its_page(scenes, state, words):
     scenes.state = state
-    assert standing(scenes).next_step == words
+    found = standing(scenes)
+    assert f"{found.next_step} {found.next_url}" == words
 
 
 def test_a_study_without_artefacts_is_to_be_precomputed(scenes):
     scenes.state = "draft"
     scenes.version.artefacts.clear()
     found = standing(scenes)
-    assert found.next_step == "Precompute it: python manage.py study precompute scenes"
+    assert (found.next_step, found.next_url) == ("Precompute it.", "/studies/scenes/run/")
     assert (found.progress.text, found.progress.is_moving) == ("Nothing is precomputed yet.", False)
 
 
@@ -85,9 +90,10 @@ def test_links_are_shown_with_their_state(rosa, scenes, ann):
     first, second, _ = (cast.invite(scenes) for _ in range(3))
     ann.client.post(f"/s/scenes/{first.token}/")
     invite_revoke(study=scenes, token=second.token)
-    links = rosa.get("/studies/scenes/").context["links"]
-    assert [link["state"] for link in links] == ["claimed", "revoked", "unclaimed"]
-    assert links[0]["url"].endswith(f"/s/scenes/{first.token}/")
+    assert rosa.get("/studies/scenes/").context["links"] == [("unclaimed", 1), ("claimed", 1), ("revoked", 1)]
+    rows = rosa.get("/studies/scenes/links/").context["rows"]
+    assert [link.use for link, _ in rows] == ["claimed", "revoked", "unclaimed"]
+    assert rows[0][1].endswith(f"/s/scenes/{first.token}/")
 
 
 def test_links_are_made_by_number_and_previews_once(rosa, scenes):
@@ -109,30 +115,30 @@ def test_a_wrong_number_of_links_is_refused(rosa, scenes, count):
 
 def test_a_button_moves_the_study_on(rosa, scenes):
     assert "Close" in rosa.get("/studies/scenes/").content.decode()
-    page = rosa.post("/studies/scenes/life/", {"act": "close"}, follow=True).content.decode()
+    page = rosa.post("/studies/scenes/life/", {"act": "close", "sure": "yes"}, follow=True).content.decode()
     assert "The study is closed now." in page
     assert Study.objects.get().state == "closed"
     assert scenes.audit.get().actor == "rosa"
 
 
 def test_a_refused_step_shows_its_reasons(rosa, scenes):
-    page = rosa.post("/studies/scenes/life/", {"act": "unblind"}, follow=True).content.decode()
+    page = rosa.post("/studies/scenes/life/", {"act": "unblind", "sure": "yes"}, follow=True).content.decode()
     assert "the study is open; only a study that is closed can be unblinded" in page
     assert Study.objects.get().state == "open"
 
 
 def test_every_state_but_the_last_has_one_step():
-    assert set(life.STEPS) == set(Study.State) - {Study.State.UNBLINDED}
+    assert set(life.STEPS) == set(Study.State) - {Study.State.UNBLINDED, Study.State.DELETING}
 
 
 def test_an_unknown_act_is_a_bad_request(rosa):
     assert rosa.post("/studies/scenes/life/", {"act": "burn"}).status_code == 400
 
 
-def test_failed_artefacts_are_shown_with_their_reason(rosa, scenes):
+def test_failed_artefacts_are_counted_and_lead_to_the_run(rosa, scenes):
     unfinish(scenes, 30, state="failed", reason="<out of memory>")
     page = rosa.get("/studies/scenes/").content.decode()
-    assert "&lt;out of memory&gt;" in page
+    assert "failed artefacts: reasons, and trying again" in page
     assert progress_of(scenes.version).text.endswith("failed.")
 
 

@@ -1,0 +1,93 @@
+"""Outcomes by script: not before unblinding, unless peeked at, which is logged."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from studies.models import AuditEntry, DeskJob, Study
+from studies.reports.build import report_store
+from studies.services.desk_jobs import desk_job_request
+from tests import cast
+from tests.studies.api.test_api_studies import with_token
+
+pytestmark = pytest.mark.django_db
+REPORT, EXPORT = "/api/v1/studies/scenes/report/", "/api/v1/studies/scenes/export/"
+
+
+@pytest.fixture
+def script(scenes: Study) -> Client:
+    """Rosa's script; her study has people's answers."""
+    cast.sheet_at_items(scenes, "U")
+    assert scenes.owner is not None
+    return with_token(scenes.owner)
+
+
+def test_a_report_before_unblinding_is_refused_with_its_sentence(script: Client) -> None:
+    refused = script.get(REPORT)
+    assert refused.status_code == 403
+    assert "shown after unblinding" in refused.json()["detail"]
+    assert script.get(f"{REPORT}?peek=true").status_code == 403
+    assert not AuditEntry.objects.exists()
+
+
+def test_a_peek_is_logged_and_good_for_fifteen_minutes(script: Client, scenes: Study) -> None:
+    until = script.post(f"{REPORT}peek/").json()["until"]
+    assert until > timezone.now().isoformat()
+    assert script.get(REPORT).status_code == 202
+    report_store(version_pk=scenes.version.pk)
+    found = script.get(REPORT).json()
+    assert (found["study"], len(found["conditions"])) == ("scenes", 5)
+    assert [entry.act for entry in scenes.audit.all()] == ["peek"]
+
+
+def test_an_old_peek_and_somebody_elses_open_nothing(script: Client, scenes: Study) -> None:
+    old = timezone.now() - timedelta(minutes=16)
+    AuditEntry.objects.create(study=scenes, number=1, act="peek", actor="rosa", at=old, sha256="0")
+    AuditEntry.objects.create(study=scenes, number=2, act="peek", actor="sam", at=timezone.now(), sha256="0")
+    assert script.get(REPORT).status_code == 403
+
+
+def test_after_unblinding_the_report_is_open(script: Client, scenes: Study, rung: list[str]) -> None:
+    Study.objects.update(state="unblinded")
+    building = script.get(REPORT)
+    assert (building.status_code, building["Retry-After"]) == (202, "3")
+    report_store(version_pk=scenes.version.pk)
+    assert script.get(REPORT).json()["simulated"] is False
+    assert script.post(f"{REPORT}peek/").json() == {"until": None}
+
+
+def test_an_export_is_asked_for_logged_and_fetched(script: Client, scenes: Study) -> None:
+    Study.objects.update(state="unblinded")
+    assert script.get(EXPORT).status_code == 404
+    assert script.post(EXPORT).json()["state"] == "wanted"
+    assert script.get(EXPORT).status_code == 202
+    work()
+    fetched = script.get(EXPORT)
+    assert (fetched["Content-Type"], fetched["Content-Disposition"]) == (
+        "application/zip",
+        'attachment; filename="scenes.zip"',
+    )
+    assert "answers.csv" in zipfile.ZipFile(io.BytesIO(fetched.content)).namelist()
+    assert scenes.audit.last().act == "export"
+
+
+def test_an_export_before_unblinding_is_refused_also_when_the_file_lies_there(script: Client, scenes: Study) -> None:
+    assert script.post(EXPORT).status_code == 403
+    from studies.reports.archive_rules import export_key
+
+    desk_job_request(version=scenes.version, kind=DeskJob.Kind.EXPORT, key=export_key(scenes.version))
+    work()
+    assert script.get(EXPORT).status_code == 403
+
+
+def work() -> None:
+    """What a worker would do now."""
+    from studies.desk_work import desk_work
+
+    assert desk_work() == 1
