@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import signal
 import sys
 
 from tests.faults.catalogue import FAULTS
@@ -12,7 +13,7 @@ from tests.faults.table import Row, markdown, write
 
 
 def main() -> int:
-    """Exit status 1 where anything was lost, doubled, wrong or left behind."""
+    """Exit status 1 where anything was lost, doubled, wrong or left behind, 130 where it was interrupted."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--only", nargs="+", default=list(FAULTS), choices=FAULTS, metavar="FAULT")
@@ -31,15 +32,22 @@ def main() -> int:
         if arguments.write:
             write(markdown(rows, command))
 
-    run(
-        arguments.only,
-        runs=arguments.runs,
-        at_a_time=arguments.at_a_time,
-        report=_report,
-        each_round=each_round,
-    )
+    # Ctrl-C and SIGTERM alike: the faults in hand are brought to their end, and their services are stopped.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        run(
+            arguments.only,
+            runs=arguments.runs,
+            at_a_time=arguments.at_a_time,
+            report=_report,
+            each_round=each_round,
+        )
+        status = 0
+    except KeyboardInterrupt:
+        status = 130
     sys.stdout.write(markdown(kept, command) + "\n")
-    return 0 if all(row.is_clean for row in kept) else 1
+    return status or (0 if all(row.is_clean for row in kept) else 1)
 
 
 def _report(line: str) -> None:

@@ -38,12 +38,10 @@ def test_after_this_fault_nothing_is_lost_doubled_wrong_or_left_behind(name: str
 def test_torch_is_loaded_in_the_child_of_a_pool_only(prepared: Templates) -> None:
     there = prepared.half()
     try:
-        is_under_way = has_begun(there)
         worker = there.start_worker("prefork")
-        there.wait_until(is_under_way)
-        children = Path(f"/proc/{worker.pid}/task/{worker.pid}/children").read_text().split()
+        there.wait_until(lambda: any(has_torch(child) for child in children(worker.pid)))
+        assert [has_torch(child) for child in children(worker.pid)].count(True) == 1
         assert has_torch(worker.pid) is False
-        assert [has_torch(int(child)) for child in children].count(True) == 1
     finally:
         prepared.forget(there)
 
@@ -62,6 +60,11 @@ def test_a_worker_that_is_asked_to_stop_hands_its_work_back(pool: str, prepared:
         assert list((there.folder / "heartbeats").iterdir()) == []
     finally:
         prepared.forget(there)
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def has_torch(pid: int) -> bool:
