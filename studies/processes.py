@@ -19,6 +19,7 @@ from studies import heartbeat
 
 logger = logging.getLogger(__name__)
 STOP_SECONDS = 10
+MOST_WEB_PROCESSES = 2
 RESTARTS = 5
 
 
@@ -63,8 +64,9 @@ class Processes:
                 child.wait()
 
     def start_web(self) -> None:
-        """One server process with threads; it never loads torch."""
-        options = f"--bind 127.0.0.1:{self.port} --worker-class gthread --workers 1 --threads 8 --log-level warning"
+        """Server processes with threads, which never load torch: two, where there are two cores to run them."""
+        workers = f"--workers {min(MOST_WEB_PROCESSES, os.cpu_count() or 1)} --threads 8"
+        options = f"--bind 127.0.0.1:{self.port} --worker-class gthread {workers} --log-level warning"
         self._start("web", f"gunicorn studyapp.wsgi {options}")
 
     def start_worker(self, niceness: int = 10) -> None:

@@ -10,7 +10,7 @@ from functools import partial
 
 from studies.computed import Computed, Job, Source, Tick, attempt
 from studies.engine import examples, explanations, splits
-from studies.engine.loading import device, fingerprint, has_predictions
+from studies.engine.loading import device, fingerprint, has_predictions, make_missing
 from studies.engine.splits import Facts, Point, facts, features_of, rankings
 
 #: Part of every artefact's parameters. Raise it with each change of analysis_core or of this folder that changes
@@ -30,6 +30,7 @@ __all__ = [
     "features_of",
     "fingerprint",
     "has_predictions",
+    "make_missing",
     "rankings",
 ]
 

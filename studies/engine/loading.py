@@ -50,6 +50,14 @@ def fingerprint(root: str) -> str:
     return of_folder(settings.BASE_DIR / root)
 
 
+def make_missing(root: str, splits: list[str]) -> None:
+    """Have the splits that a folder's recipe names and that are not there yet generated. raises: BadData"""
+    from analysis_core.datasets.scenes.recipe import materialise
+
+    for split in splits:
+        materialise(settings.BASE_DIR / root, split)
+
+
 def model(source: Source) -> Any:
     """The trained model of a source, on this worker's device. raises: BadCheckpoint (not the one of the run)"""
     return _model(tuple(sorted(source.items())), device())

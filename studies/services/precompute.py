@@ -126,6 +126,8 @@ def _want_lost_predictions(rows: list[Artefact]) -> None:
 def _snapshot(version: StudyVersion) -> dict[str, Any]:
     """What the run depends on: data, checkpoint, seed, device, and the code and packages it was made with."""
     config = version.config
+    # Before the folder is hashed: generated later, they would make it another one than the run began with.
+    engine.make_missing(config.dataset.root, _splits(config))
     described = analysis_models.describe(config.model.name, checkpoint=settings.BASE_DIR / config.model.checkpoint)
     return {
         "source": {
@@ -168,10 +170,14 @@ def _row(kind: str, subject: str, stage: str, target: str, **params: Any) -> Art
 
 
 def _prediction_rows(config: StudyConfig, source: dict[str, Any]) -> Iterable[Artefact]:
+    return [_row("split", split, "predictions", "", source=source) for split in _splits(config)]
+
+
+def _splits(config: StudyConfig) -> list[str]:
     splits = [config.dataset.split]
     if config.needs_features and config.dataset.train not in (None, config.dataset.split):
         splits.append(str(config.dataset.train))
-    return [_row("split", split, "predictions", "", source=source) for split in splits]
+    return splits
 
 
 def _path_rows(config: StudyConfig, source: dict[str, Any]) -> Iterable[Artefact]:

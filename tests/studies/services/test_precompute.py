@@ -239,3 +239,18 @@ def test_what_prevents_the_next_phase_stands_at_the_run(monkeypatch: pytest.Monk
         worker.work_until_idle()
     assert version.runs.get().problem == "OSError: scenes/val is gone"
     assert not worker.is_anything_due()
+
+
+def test_what_a_recipe_makes_is_made_before_the_folder_is_hashed(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[object] = []
+
+    def fingerprint(root: str) -> str:
+        done.append("hashed")
+        return "data"
+
+    monkeypatch.setattr(engine, "make_missing", lambda root, splits: done.append(sorted(splits)))
+    monkeypatch.setattr(engine, "fingerprint", fingerprint)
+    version = version_of()
+    precompute.precompute_start(version=version)
+    asked = version.artefacts.filter(stage="predictions").values_list("subject", flat=True)
+    assert done == [sorted(asked), "hashed"]
