@@ -1,6 +1,6 @@
 """`python -m benchmarks.web_process`: how long the web process takes to start, what it keeps in memory, what it loads.
 
-One gunicorn worker as the demo starts it serves an annotator from the link through some items with all their pictures.
+gunicorn as the demo starts it serves an annotator from the link through some items with all their pictures.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def main() -> int:
             after, heavy = memory(processes.pid("web")), loaded(processes.pid("web"))
     sys.stdout.write(
         f"first page after   {started:.1f} s\n"
-        f"resident memory    {before:.0f} MB after the login page, {after:.0f} MB after {served} more requests\n"
+        f"memory             of the larger process: {before:.0f} MB at first, {after:.0f} MB after {served} more requests\n"
         f"heavy modules      {', '.join(heavy) or 'none'} of {', '.join(HEAVY)}\n"
     )
     return 1 if heavy else 0

@@ -46,6 +46,7 @@ __all__ = [
     "is_practice",
     "item",
     "media",
+    "media_again",
     "plain",
     "post",
     "question_names",
@@ -55,20 +56,31 @@ __all__ = [
 ]
 
 
-def media(sheet: Sheet, media_id: str) -> dict[str, Any] | None:
-    """The file {sha256, type} that a media id of this sheet stands for, or None. Only pages up to the front count."""
+def media_again(session_key: str, media_id: str) -> dict[str, Any] | None:
+    """Like `media`, for a browser whose sheet was looked up a moment ago; None where that has to be done."""
+    return page_memory.is_let_in(session_key, media_id)
+
+
+def media(sheet: Sheet, media_id: str, session_key: str = "") -> dict[str, Any] | None:
+    """The file {sha256, type} that a media id of this sheet stands for, or None. Only pages up to the front count.
+
+    session_key: of the browser that holds this sheet, which is let in for the other pictures of the page too
+    """
     number = media_id.partition("-")[0]
     position = int(number) if number.isdecimal() and len(number) < 6 else -1
     if sheet.condition_id is None or sheet.is_over or sheet.is_cut_off or not sheet.has_reached(position):
         return None
-    if entry := page_memory.recall(sheet, position).get(media_id):
-        return entry
-    collected = Media(sheet, item_at(sheet, position), position)
-    if not is_prepared(sheet, collected.item):
-        return None
-    explained(sheet, collected.item, collected)
-    page_memory.remember(sheet, position, collected.files)
-    return collected.files.get(media_id)
+    files = page_memory.recall(sheet, position)
+    if media_id not in files:
+        collected = Media(sheet, item_at(sheet, position), position)
+        if not is_prepared(sheet, collected.item):
+            return None
+        explained(sheet, collected.item, collected)
+        files = collected.files
+        page_memory.remember(sheet, position, files)
+    if media_id in files and session_key:
+        page_memory.let_in(session_key, sheet, files)
+    return files.get(media_id)
 
 
 def review(sheet: Sheet) -> ReviewPage:

@@ -11,6 +11,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 
 from django.conf import settings
@@ -120,7 +122,20 @@ class Processes:
             start_new_session=True,
         )
         if niceness:
-            os.setpriority(os.PRIO_PROCESS, self._children[name].pid, niceness)
+            yield_to_others(self._children[name].pid, niceness)
+
+
+def yield_to_others(pid: int, niceness: int) -> None:
+    """Lower the priority of a process that leads a session.
+
+    Where Linux groups processes by session (`sched_autogroup_enabled`, as desktops have it), niceness counts inside a
+    session only: the session has one of its own, without which the worker would get as much as all pages together.
+    """
+    os.setpriority(os.PRIO_PROCESS, pid, niceness)
+    group = Path(f"/proc/{pid}/autogroup")
+    if group.exists():
+        with suppress(OSError):  # Linux takes it once in a while only; the worker is slower to yield then
+            group.write_text(str(niceness), encoding="ascii")
 
 
 def stop_on_terminate() -> None:

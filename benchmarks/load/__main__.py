@@ -18,7 +18,7 @@ from benchmarks.load.place import own_place
 from benchmarks.load.tally import Tally, table
 
 EXPLANATION = """\
-Two scenarios against one web process as the demo starts it, on a database of its own and loopback only:
+Two scenarios against the web processes as the demo starts them, on a database of its own and loopback only:
   filling   so many annotators fill in sheets of the demo's size: every picture, drafts, times on page, submits
   starts    so many invites are opened within some seconds
 Afterwards the database is compared with what the annotators were told. Nothing passes or fails by its time; the exit
@@ -57,7 +57,7 @@ def measure(options: argparse.Namespace, port: int) -> dict[str, Any]:
             before_filling = processor_seconds(processes.pid("web"))
             found["filling"] = _filling(*studies["filling"], port, options)
             used = processor_seconds(processes.pid("web")) - before_filling
-            found["filling"]["web process"] = f"{100 * used / found['filling']['seconds']:.0f} % of a core"
+            found["filling"]["web processes"] = f"{100 * used / found['filling']['seconds']:.0f} % of a core"
         if "starts" in studies:
             found["starts"] = _starts(*studies["starts"], port, options)
         computed = work.computed() if work else None

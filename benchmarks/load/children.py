@@ -10,8 +10,8 @@ HEAVY = {"torch": "/torch/", "pandas": "/pandas/", "scipy.stats": "/scipy/stats/
 
 
 def memory(parent: int) -> float:
-    """Resident MB. Of the children only: gunicorn's own process watches and serves nothing."""
-    return sum(int(kilobytes) for _, kilobytes, _ in _children(parent)) / 1000
+    """Resident MB of the largest child: gunicorn's own process watches and serves nothing."""
+    return max(int(kilobytes) for _, kilobytes, _ in _children(parent)) / 1000
 
 
 def processor_seconds(parent: int) -> int:

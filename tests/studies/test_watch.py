@@ -17,7 +17,7 @@ from pytest_django import Settings
 from studies import engine, heartbeat, reconciler, watch, worker
 from studies.computed import Computed
 from studies.models import Artefact
-from studies.processes import Processes
+from studies.processes import Processes, yield_to_others
 from studies.watch import Paused, Watch, patiently
 from tests.studies.test_worker import states, wanted
 
@@ -191,3 +191,16 @@ def test_the_reconciler_outlives_a_database_that_is_away(monkeypatch: pytest.Mon
     assert thread.is_alive()
     reconciler._asleep.set()
     thread.join()
+
+
+def test_a_worker_yields_to_pages_of_other_sessions_too() -> None:
+    sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
+    try:
+        yield_to_others(sleeper.pid, 10)
+        assert os.getpriority(os.PRIO_PROCESS, sleeper.pid) == 10
+        group = Path(f"/proc/{sleeper.pid}/autogroup")
+        if group.exists():  # Linux with that setting only
+            assert group.read_text().split()[-1] == "10"
+    finally:
+        sleeper.kill()
+        sleeper.wait()

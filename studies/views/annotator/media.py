@@ -16,7 +16,8 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestor
 @require_safe
 def media(request: HttpRequest, media_id: str) -> HttpResponse:
     """One file, verified; one 404 for unknown, hidden and damaged ones."""
-    entry = pages.media(sheet_in_brief(request), media_id)
+    session_key = request.session.session_key or ""
+    entry = pages.media_again(session_key, media_id) or pages.media(sheet_in_brief(request), media_id, session_key)
     if entry is None:
         raise Http404
     try:
@@ -28,5 +29,6 @@ def media(request: HttpRequest, media_id: str) -> HttpResponse:
         "Content-Security-Policy": POLICY,
         "Cache-Control": "private, no-store",
         "X-Content-Type-Options": "nosniff",
+        "Vary": "Cookie",
     }
     return HttpResponse(content, content_type=entry["type"], headers=headers)
