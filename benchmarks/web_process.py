@@ -34,7 +34,7 @@ def main() -> int:
             after, heavy = memory(processes.pid("web")), loaded(processes.pid("web"))
     sys.stdout.write(
         f"first page after   {started:.1f} s\n"
-        f"memory             of the larger process: {before:.0f} MB at first, {after:.0f} MB after {served} more requests\n"
+        f"memory             {before:.0f} MB at first, {after:.0f} MB {served} requests later (the larger process)\n"
         f"heavy modules      {', '.join(heavy) or 'none'} of {', '.join(HEAVY)}\n"
     )
     return 1 if heavy else 0
