@@ -220,8 +220,13 @@ class QuizPart(Part):
     attempts: Annotated[int, Field(ge=1, le=5)] = 2
 
 
+def is_written_out(text: str) -> bool:
+    """Whether a text of `pages` is the Markdown itself; otherwise it names a file, or is `auto`."""
+    return "\n" in text
+
+
 class PagesPart(Part):
-    """The pages around the items. `consent` and `instructions` are Markdown files, or `auto`."""
+    """The pages around the items. `consent` and `instructions`: Markdown of several lines, a file of it, or `auto`."""
 
     consent: str = "auto"
     instructions: str = "auto"
@@ -230,6 +235,12 @@ class PagesPart(Part):
     post: list[Text] = ["comment"]
     minutes: Annotated[int, Field(ge=1, le=6000)] = 40
     pay: str | None = None
+
+    @property
+    def text_files(self) -> dict[str, str]:
+        """The texts that are files: key -> path. What has a line break is the text itself."""
+        named = {"pages.consent": self.consent, "pages.instructions": self.instructions}
+        return {key: value for key, value in named.items() if value != "auto" and not is_written_out(value)}
 
     @property
     def last_questions(self) -> list[str]:

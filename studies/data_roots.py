@@ -23,10 +23,9 @@ def data_root_problems(config: StudyConfig) -> list[Problem]:
     Says the same of a file that exists and of one that does not: the answer must not tell what lies elsewhere.
     """
     named = {"dataset.root": config.dataset.root, "model.checkpoint": config.model.checkpoint}
-    texts = {"pages.consent": config.pages.consent, "pages.instructions": config.pages.instructions}
     found = [Problem(key, why) for key, path in named.items() if (why := refusal(path))]
-    for key, path in texts.items():
-        if path != "auto" and (why := refusal(path) or _not_a_text(path)):
+    for key, path in config.pages.text_files.items():
+        if why := refusal(path) or _not_a_text(path):
             found.append(Problem(key, why))
     return found
 

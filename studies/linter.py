@@ -59,14 +59,12 @@ def choice_groups(config: StudyConfig, labels: tuple[str, ...]) -> dict[str, lis
 
 def _check_texts(config: StudyConfig, base: Path) -> list[Problem]:
     problems = []
-    for key in ("consent", "instructions"):
-        source = getattr(config.pages, key)
-        if source == "auto":
-            continue
+    for key, source in config.pages.text_files.items():
         try:
             (base / source).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            problems.append(Problem(f"pages.{key}", f"{base / source} cannot be read as UTF-8 text: {error}"))
+            hint = "" if source.endswith((".md", ".txt")) else "; a text that is written here needs a second line"
+            problems.append(Problem(key, f"{base / source} cannot be read as UTF-8 text: {error}{hint}"))
     return problems
 
 

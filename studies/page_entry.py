@@ -9,6 +9,7 @@ from pathlib import Path
 from django.conf import settings
 
 from studies import texts
+from studies.config_parts import is_written_out
 from studies.markdown_text import to_html
 from studies.models import Sheet, Study
 from studies.page_ends import other_sheets, return_url
@@ -85,4 +86,6 @@ def instructions(sheet: Sheet) -> InstructionsPage:
 def _written(source: str) -> str:
     if source == "auto":
         return ""
+    if is_written_out(source):
+        return source
     return Path(settings.BASE_DIR, source).read_text(encoding="utf-8")

@@ -20,7 +20,15 @@ OWN_LIST = "list"
 #: Which of ours a question is, or one of the researcher's own: not a key of the file, but what a row begins with
 QUESTION = "questions[].is"
 OWN_QUESTION = "own"
-_LONG = ("title", "items.check_text", "pages.pay", "questions[].text", "pages.quiz.questions[].text")
+_LONG = (
+    "title",
+    "items.check_text",
+    "pages.consent",
+    "pages.instructions",
+    "pages.pay",
+    "questions[].text",
+    "pages.quiz.questions[].text",
+)
 _SUGGESTED = {"dataset.root": "datasets", "model.checkpoint": "checkpoints"}
 
 

@@ -165,6 +165,13 @@ def test_a_missing_consent_text_is_named(scenes: Path) -> None:
     assert problem.path == "pages.consent"
 
 
+def test_a_text_that_is_written_out_is_no_file(scenes: Path) -> None:
+    written = 'pages: {consent: "# Consent\\n\\nOur own.", instructions: "Look.\\nThen answer."}'
+    assert not check(scenes, ("conditions:", f"{written}\nconditions:"))
+    (problem,) = check(scenes, ("conditions:", "pages: {consent: I agree to all of it}\nconditions:"))
+    assert "needs a second line" in problem.message
+
+
 @pytest.mark.parametrize("content", [b"junk", b""])
 def test_damaged_weights_are_refused_before_anything_is_stored(scenes: Path, tmp_path: Path, content: bytes) -> None:
     other = tmp_path / "checkpoint"

@@ -70,6 +70,17 @@ def test_a_text_that_changed_while_it_was_read_is_shown_again(written: Path, ann
     assert ConsentText.objects.get().text == "We keep your answers for ever."
 
 
+def test_a_text_that_stands_in_the_study_itself_is_shown_and_kept(ann: Annotator) -> None:
+    text = cast.STUDY_FILE.replace("  minutes: 12", '  minutes: 12\n  consent: "# Ours\\n\\nKept **here**. <script>"')
+    link = cast.invite(cast.study(text=text))
+    ann.client.post(f"/s/scenes/{link.token}/")
+    page = ann.client.get("/t/consent/").content.decode()
+    assert "<strong>here</strong>" in page
+    assert "<script>" not in page.partition("<strong>here</strong>")[2].partition("</form>")[0]
+    ann.agree()
+    assert ConsentText.objects.get().text == "# Ours\n\nKept **here**. <script>"
+
+
 def test_our_own_text_tells_of_the_platforms_ids_where_they_are_kept(newcomer: Callable[[], Annotator]) -> None:
     with_ids, without = cast.study(text=cast.recruiting("ids: prolific")), cast.study(text=cast.renamed("second"))
     told = []
