@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-LEAST_KEY = 32
+LEAST_KEY, LEAST_CHARACTERS = 32, 5
 KNOWN_KEYS = ("changeme", "change-me", "change_me", "django-insecure")
 
 
@@ -59,5 +59,5 @@ def _key(key: str, debug: bool) -> Iterator[str]:
             f"SECRET_KEY has {len(key)} characters: it must have at least {LEAST_KEY}, drawn at random; or unset it,"
             " and one is made and kept in STATE_DIR"
         )
-    elif any(word in key.lower() for word in KNOWN_KEYS):
+    elif len(set(key)) < LEAST_CHARACTERS or any(word in key.lower() for word in KNOWN_KEYS):
         yield "SECRET_KEY looks like an example's: draw one at random, or unset it, and one is made"

@@ -22,7 +22,7 @@ InBrowser = Callable[..., Any]
 PHONE = {"viewport": {"width": 390, "height": 844}}
 SCENES = ("", "run/", "run/arms/1/", "links/", "links/cards/", "people/", "life/close/", "delete/", "audit/")
 SHAPES = ("report/", "export/")
-OWN = ("/", "/account/password/", "/account/password/done/")
+OWN = ("/", "/account/password/", "/account/password/done/", "/account/tokens/")
 PAGES = [*OWN, *(f"/studies/scenes/{p}" for p in SCENES), *(f"/studies/shapes/{p}" for p in SHAPES)]
 
 

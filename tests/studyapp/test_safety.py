@@ -44,6 +44,7 @@ def test_safe_settings_start(changes: dict[str, object]) -> None:
         ({"secret_key": "short"}, ["SECRET_KEY", "at least 32"]),
         ({"secret_key": "django-insecure-" + GOOD}, ["SECRET_KEY", "example"]),
         ({"secret_key": "changeme" * 5}, ["SECRET_KEY", "example"]),
+        ({"secret_key": "x" * 50}, ["SECRET_KEY", "example"]),
         ({"hosts": ["*"]}, ["ALLOWED_HOSTS", "`*`"]),
         ({"hosts": ["other.example"]}, ["ALLOWED_HOSTS", "lab.example"]),
         ({"hosts": [".lab.example.org"]}, ["ALLOWED_HOSTS", "lab.example"]),
