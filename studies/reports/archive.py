@@ -12,8 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import IO, Any, TextIO
 
-import yaml
-
+from studies.forms.yaml_text import study_file
 from studies.models import AuditEntry, StudyVersion
 from studies.reports.archive_rules import exported_audit
 from studies.reports.archive_tables import ANSWERS, TABLES, Row, columns_of
@@ -43,15 +42,10 @@ def export_write(version: StudyVersion, file: IO[bytes]) -> None:
                 head = list(columns_of(table, version))
                 rows_write(text, head, ([row[name] for name in head] for row in table.rows(version)))
         _lines(archive, "answers.jsonl", ANSWERS.rows(version))
-        _text(archive, "study.yaml", study_yaml(version))
+        _text(archive, "study.yaml", study_file(version.config))
         _text(archive, "report.json", as_json(build(version)))
         _text(archive, "codebook.md", codebook(version))
         _lines(archive, "audit.jsonl", map(_audit_row, exported_audit(version.study)))
-
-
-def study_yaml(version: StudyVersion) -> str:
-    """The version's definition as a study file."""
-    return yaml.safe_dump(version.definition, sort_keys=False, allow_unicode=True, width=100)
 
 
 def _audit_row(entry: AuditEntry) -> Row:

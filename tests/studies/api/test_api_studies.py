@@ -9,12 +9,17 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from studies.api.invites import InviteCreate
 from studies.models import DeskJob, Membership, Study
+from studies.services.inviting import MOST_LABEL
 from studies.services.tokens import token_create
 from tests import cast
+from tests.studies.study_values import random_study
 
 pytestmark = pytest.mark.django_db
 Script = Callable[..., Client]
+# U+0085 is a line end in YAML, which reads it as a space
+TITLE = 'Tabs\t, "emoji" 🙂, a\x85b, \u2028, \u200f'
 
 
 @pytest.fixture
@@ -47,12 +52,41 @@ def test_the_same_keys_as_json_make_the_same_study(script: Client) -> None:
     values = {
         **cast.config.read(cast.STUDY_FILE).model_dump(mode="json"),
         "study": "other",
-        "title": 'Tabs\t, "emoji" 🙂',
+        "title": TITLE,
     }
     status, made = send(script, "/api/v1/studies/", json.dumps(values), "application/json")
-    assert (status, Study.objects.get(slug="other").version.config.title) == (201, 'Tabs\t, "emoji" 🙂')
+    assert (status, Study.objects.get(slug="other").version.config.title) == (201, TITLE)
     again, same = send(script, "/api/v1/studies/", json.dumps(values), "application/json")
     assert (again, same["version"]) == (200, made["version"])
+
+
+def test_numbers_of_json_are_numbers_of_the_study(script: Client) -> None:
+    # YAML reads 1e-05, which is how Python writes it, as a text.
+    values = cast.config.read(cast.STUDY_FILE).model_dump(mode="json")
+    values["study"], values["plan"]["alpha"] = "other", 1e-05
+    assert send(script, "/api/v1/studies/", json.dumps(values), "application/json")[0] == 201
+    assert Study.objects.get(slug="other").version.config.plan.alpha == 0.00001
+
+
+def test_a_control_character_in_json_is_named_with_its_key(script: Client) -> None:
+    values = {**cast.config.read(cast.STUDY_FILE).model_dump(mode="json"), "title": "a\x7fb"}
+    status, problems = send(script, "/api/v1/validate/", json.dumps(values), "application/json")
+    assert (status, [problem["path"] for problem in problems]) == (422, ["title"])
+    assert "U+007F" in problems[0]["message"]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_random_studies_come_through_json_as_they_are(script: Client, seed: int) -> None:
+    study = random_study(seed)
+    inside = {
+        "dataset": study.dataset.model_copy(update={"root": "fixtures"}),
+        "model": study.model.model_copy(update={"checkpoint": "fixtures"}),
+        "pages": study.pages.model_copy(update={"consent": "auto", "instructions": "auto"}),
+    }
+    study = study.model_copy(update=inside)
+    body = json.dumps(study.model_dump(mode="json"))
+    status, found = send(script, "/api/v1/validate/", body, "application/json")
+    assert (status, found["version"]) == (200, study.sha256)
 
 
 def test_problems_come_with_path_and_line(script: Client) -> None:
@@ -79,6 +113,14 @@ def test_valid_is_said_and_nothing_is_stored(script: Client) -> None:
         ("a: &a [*a]", "application/yaml", 422),
         ('{"study": "x", "study": "y"}', "application/json", 422),
         ('{"seed": NaN}', "application/json", 400),
+        ('{"seed": ' + "9" * 5000 + "}", "application/json", 400),
+        ('{"seed": 1e999, "kind": "simulation"}', "application/json", 422),
+        ('{"kind": "simulation", "title": ' + "[" * 900 + "]" * 900 + "}", "application/json", 400),
+        ("{}", "application/json", 400),
+        ("[]", "application/json", 422),
+        ('"study: x"', "application/json", 422),
+        ('{"kind": "simulation", "title": "a\\u0000b"}', "application/json", 422),
+        ('{"kind": "simulation", "title": "' + "x" * 300_000 + '"}', "application/json", 400),
         ("{" * 100_000, "application/json", 400),
         ('{"a":' * 60_000 + "1" + "}" * 60_000, "application/json", 400),
         ("not json", "application/json", 400),
@@ -162,7 +204,40 @@ def test_a_number_of_links_that_makes_no_sense_is_refused(script: Client, scenes
     assert not scenes.invites.exists()
 
 
+@pytest.mark.parametrize("state", ["closed", "unblinded"])
+def test_links_of_a_study_that_is_over_are_refused(
+    script: Client, scenes: Study, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed_meanwhile(operation: InviteCreate) -> Study:
+        Study.objects.filter(pk=scenes.pk).update(state=state)
+        return scenes
+
+    monkeypatch.setattr(InviteCreate, "study", closed_meanwhile)
+    refused = script.post("/api/v1/studies/scenes/invites/", {"count": 1}, content_type="application/json")
+    assert (refused.status_code, refused.json()["reasons"]) == (
+        409,
+        [f"the study is {state}: nobody could use a link any more"],
+    )
+    assert not scenes.invites.exists()
+
+
+def test_a_label_is_as_long_as_on_the_page(script: Client, scenes: Study) -> None:
+    url = "/api/v1/studies/scenes/invites/"
+    for length, status in ((MOST_LABEL, 201), (MOST_LABEL + 1, 400)):
+        body = {"count": 1, "label": "x" * length}
+        assert script.post(url, body, content_type="application/json").status_code == status
+
+
+@pytest.mark.parametrize("state", ["frozen", "open", "closed", "unblinded"])
+def test_only_a_draft_is_precomputed(script: Client, scenes: Study, state: str) -> None:
+    Study.objects.update(state=state)
+    refused = script.post("/api/v1/studies/scenes/precompute/")
+    assert (refused.status_code, refused.json()["reasons"]) == (409, [f"The study is {state}: what it shows is fixed."])
+    assert not DeskJob.objects.exists()
+
+
 def test_precomputing_is_asked_for_once(script: Client, scenes: Study) -> None:
+    Study.objects.update(state="draft")
     for _ in range(2):
         assert script.post("/api/v1/studies/scenes/precompute/").json()["kind"] == "precompute"
     assert DeskJob.objects.filter(kind="precompute").count() == 1

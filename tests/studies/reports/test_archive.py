@@ -21,6 +21,7 @@ from studies.services.audit import audit_record
 from studies.services.inviting import invites_create
 from studies.services.withdrawing import sheet_withdraw
 from tests.studies.reports.answers import answer, counted, make_sheet, make_version
+from tests.studies.study_values import random_study
 
 pytestmark = pytest.mark.django_db
 HOSTILE = [
@@ -72,6 +73,16 @@ def test_the_zip_holds_tables_definition_report_codebook_and_log(version: StudyV
     ]  # fmt: skip
     assert read(found["study.yaml"]) == version.config
     assert json.loads(found["report.json"])["version"] == version.sha256
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_definition_is_a_study_file_whatever_its_texts(version: StudyVersion, seed: int) -> None:
+    values = random_study(seed).model_dump(mode="json")
+    # Words, numbers and line ends that plain YAML would read as something else
+    values["answers"] = {"choices": None, "distractors": "model", "fixed": ["y", "0:30", "a\x85b"], "merge": {}}
+    StudyVersion.objects.update(definition=values)
+    version = StudyVersion.objects.get()
+    assert read(files(version)["study.yaml"]) == version.config
 
 
 def test_an_answer_is_a_row_with_its_letter_label_and_key(version: StudyVersion) -> None:
