@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import uuid
 from pathlib import Path
@@ -14,6 +15,7 @@ from studies.alive import is_alive
 from studies.faults import fault_point
 
 PARTS = "parts"
+_NAME_OF_PART = re.compile(r"(?P<host>[^:]+):(?P<pid>[0-9]{1,9}):[0-9a-f]+")
 
 
 class ArtefactStorage(FileSystemStorage):
@@ -48,13 +50,13 @@ class ArtefactStorage(FileSystemStorage):
 
 
 def sweep() -> None:
-    """Delete what writers of this machine that are gone left half written."""
+    """Delete what writers of this machine that are gone left half written; files of other names are not ours."""
     parts: Path | None = getattr(default_storage, "parts", None)
     if parts is None or not parts.is_dir():
         return
     for part in parts.iterdir():
-        host, pid, _ = part.name.split(":")
-        if host == socket.gethostname() and not is_alive(int(pid)):
+        named = _NAME_OF_PART.fullmatch(part.name)
+        if named and named["host"] == socket.gethostname() and not is_alive(int(named["pid"])):
             part.unlink(missing_ok=True)
 
 

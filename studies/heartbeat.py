@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import re
 import time
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from django.conf import settings
 from studies.alive import is_alive
 
 _BEAT_EVERY_SECONDS = 1.0
+_NAME = re.compile("[0-9]{1,9}")  # of a file: its process; a file system may have left others here
 _file: Path | None = None
 _beaten = 0.0
 #: One byte shared with children that are forked later. A lock or event would stay locked when a child is killed.
@@ -24,7 +26,7 @@ def start() -> None:
     folder = Path(settings.STATE_DIR) / "heartbeats"
     folder.mkdir(parents=True, exist_ok=True)
     for left in folder.iterdir():
-        if not is_alive(int(left.name)):
+        if _NAME.fullmatch(left.name) and not is_alive(int(left.name)):
             left.unlink(missing_ok=True)
     _stopping = mmap.mmap(-1, 1)
     _file, _beaten = path_of(os.getpid()), 0.0

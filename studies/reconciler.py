@@ -56,11 +56,12 @@ def look(app: Celery, queues: Collection[str]) -> None:
     from studies.services.desk_jobs import due_jobs
     from studies.worker import is_anything_due
 
-    artefact_storage.sweep()
     if _serves(app, work_task, queues) and is_anything_due():
         work_task.delay()
     if _serves(app, desk_task, queues) and due_jobs().exists():
         desk_task.delay()
+    # Last: a folder that cannot be swept must not keep lost messages from being rung again.
+    artefact_storage.sweep()
 
 
 def _reconcile(app: Celery, queues: Collection[str]) -> None:

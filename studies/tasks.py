@@ -5,10 +5,14 @@ Queues: `work_task` goes to cpu or gpu (settings), what people wait for goes to 
 
 from __future__ import annotations
 
+import logging
+
 from celery import shared_task
 from django.conf import settings
 
 from studies import heartbeat
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task
@@ -25,12 +29,15 @@ def work_task() -> int:
 
 
 @shared_task
-def desk_task() -> int:
-    """Do the desk's due jobs."""
+def desk_task() -> None:
+    """Do the desk's due jobs; a worker that is to stop hands the one in hand back."""
     from studies.desk_work import desk_work
-    from studies.watch import Watch
+    from studies.watch import Paused, Watch
 
-    return desk_work(watch=Watch(stop=heartbeat.is_stopping, seconds=settings.TASK_SECONDS, beat=heartbeat.beat))
+    try:
+        desk_work(watch=Watch(stop=heartbeat.is_stopping, seconds=settings.TASK_SECONDS, beat=heartbeat.beat))
+    except Paused:
+        logger.info("paused; the job is handed back")
 
 
 @shared_task

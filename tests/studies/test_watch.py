@@ -14,11 +14,14 @@ import pytest
 from django.db import OperationalError
 from pytest_django import Settings
 
-from studies import engine, heartbeat, reconciler, watch, worker
-from studies.computed import Computed
-from studies.models import Artefact
+from studies import artefact_storage, engine, heartbeat, linter, reconciler, watch, worker
+from studies.computed import Computed, Tick
+from studies.models import Artefact, Study
 from studies.processes import Processes, yield_to_others
+from studies.services.desk_jobs import desk_job_request
+from studies.tasks import desk_task
 from studies.watch import Paused, Watch, patiently
+from tests import cast
 from tests.studies.test_worker import states, wanted
 
 
@@ -135,8 +138,27 @@ def test_files_of_workers_that_are_gone_do_not_stay() -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     heartbeat.path_of(ended.pid).touch()
+    foreign = heartbeat.path_of(1).with_name(".nfs0001")  # a file system's own
+    foreign.touch()
     heartbeat.start()
-    assert [path.name for path in heartbeat.path_of(1).parent.iterdir()] == [str(os.getpid())]
+    assert {path.name for path in foreign.parent.iterdir()} == {str(os.getpid()), foreign.name}
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("living")
+def test_a_worker_stopped_in_the_middle_of_a_check_hands_it_back_and_its_task_ends_well(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def check(config: object, *, base: object, progress: Tick) -> list[object]:
+        heartbeat.stop()
+        progress(1, 3)
+        raise AssertionError("it went on")
+
+    monkeypatch.setattr(linter, "check", check)
+    job = desk_job_request(version=cast.study(state=Study.State.DRAFT).version, kind="check")
+    desk_task()
+    job.refresh_from_db()
+    assert (job.state, job.attempts, job.owner) == ("wanted", 0, "")
 
 
 def test_a_worker_that_hangs_is_replaced_and_a_living_one_is_not(settings: Settings, tmp_path: Path) -> None:
@@ -171,6 +193,22 @@ def test_the_reconciler_rings_only_for_queues_that_its_worker_serves(rung: list[
     reconciler.look(celery_app, {"live"})
     assert rung == []
     reconciler.look(celery_app, {"cpu", "live"})
+    assert rung == ["studies.tasks.work_task"]
+
+
+@pytest.mark.django_db
+def test_the_reconciler_rings_also_where_half_written_files_cannot_be_swept(
+    rung: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from studyapp import celery_app
+
+    def sweep() -> None:
+        raise PermissionError("the folder is somebody else's")
+
+    wanted("val:1")
+    monkeypatch.setattr(artefact_storage, "sweep", sweep)
+    with pytest.raises(PermissionError):
+        reconciler.look(celery_app, {"cpu"})
     assert rung == ["studies.tasks.work_task"]
 
 

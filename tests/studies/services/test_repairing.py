@@ -125,5 +125,8 @@ def test_half_written_files_of_processes_that_are_gone_are_swept_away() -> None:
     (parts / f"{host}:{pid}:a").touch()
     (parts / f"{host}:{os.getpid()}:b").touch()
     (parts / "elsewhere:1:c").touch()
+    for name in (".nfs0001", ".DS_Store", f"{host}:none:d"):  # a file system's or somebody's own
+        (parts / name).touch()
     sweep()
-    assert sorted(path.name[-1] for path in parts.iterdir()) == ["b", "c"]
+    left = {f"{host}:{os.getpid()}:b", "elsewhere:1:c", ".nfs0001", ".DS_Store", f"{host}:none:d"}
+    assert {path.name for path in parts.iterdir()} == left
