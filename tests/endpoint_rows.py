@@ -113,7 +113,7 @@ API = {
     "api:validate": Row(API_NONE, "401 401 400 400 400 400 400"),
     "api:study": Row(API_GET, API_NONE, SCOPED),
     "api:check": Row(API_NONE, api_act(202), SCOPED),
-    "api:precompute": Row(API_NONE, api_act(202), SCOPED),
+    "api:precompute": Row(API_NONE, api_act(409), SCOPED),
     "api:freeze": Row(API_NONE, api_act(409), SCOPED),
     "api:open": Row(API_NONE, api_act(409), SCOPED),
     "api:close": Row(API_NONE, api_act(200), SCOPED),

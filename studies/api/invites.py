@@ -14,9 +14,9 @@ from rest_framework.response import Response
 
 from studies.api.operation import Conflict, Operation
 from studies.api.shapes import InviteShape, ReasonsShape
-from studies.models import Invite, Study
+from studies.models import Invite
 from studies.models.sheet import Kind
-from studies.services.inviting import invite_revoke, invites_create
+from studies.services.inviting import MOST_LABEL, InvitesRefused, invite_revoke, invites_create
 
 MOST = 500
 
@@ -25,7 +25,7 @@ class InvitesWanted(serializers.Serializer[Any]):
     """How many links, and a label for all of them, for example the course they are for."""
 
     count = serializers.IntegerField(min_value=1, max_value=MOST)
-    label = serializers.CharField(max_length=100, required=False, default="", allow_blank=True)
+    label = serializers.CharField(max_length=MOST_LABEL, required=False, default="", allow_blank=True)
 
 
 class InviteList(ListAPIView[Invite], Operation):
@@ -59,9 +59,10 @@ class InviteCreate(Operation):
         study = self.study()
         wanted = InvitesWanted(data=request.data)
         wanted.is_valid(raise_exception=True)
-        if study.state in (Study.State.CLOSED, Study.State.UNBLINDED):
-            raise Conflict([f"the study is {study.state}: nobody could use a link any more"])
-        made = invites_create(study=study, **wanted.validated_data)
+        try:
+            made = invites_create(study=study, **wanted.validated_data)
+        except InvitesRefused as refused:
+            raise Conflict([refused]) from refused
         return Response(InviteShape(made, many=True).data, status=status.HTTP_201_CREATED)
 
 

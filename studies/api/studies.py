@@ -19,7 +19,7 @@ from studies.api.study_files import PARSERS, study_file
 from studies.models import DeskJob, Study
 from studies.selectors import status_facts
 from studies.services.authoring import StudyExists, study_create
-from studies.services.desk_jobs import desk_job_request
+from studies.services.desk_jobs import DeskRefused, desk_job_request
 
 STUDY_FILE = {"application/json": OpenApiTypes.OBJECT, "application/yaml": OpenApiTypes.STR}
 ORDERINGS = ["-created", "created", "slug", "-slug"]
@@ -113,10 +113,16 @@ class DeskWork(Operation):
 
     kind = DeskJob.Kind.CHECK
 
-    @extend_schema(request=None, responses={202: JobShape})
+    @extend_schema(request=None, responses={202: JobShape, 409: ReasonsShape})
     def post(self, request: Request, slug: str) -> Response:
-        """Ask a worker for it; how it went is among the `jobs` of the study's status. Asked twice, it is done once."""
-        job = desk_job_request(version=self.study().version, kind=self.kind)
+        """Ask a worker for it; how it went is among the `jobs` of the study's status. Asked twice, it is done once.
+
+        What a study shows is fixed with its plan: a precomputation is begun for drafts only.
+        """
+        try:
+            job = desk_job_request(version=self.study().version, kind=self.kind)
+        except DeskRefused as refused:
+            raise Conflict([refused]) from refused
         return Response(JobShape(job).data, status=status.HTTP_202_ACCEPTED)
 
 

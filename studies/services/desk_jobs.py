@@ -13,9 +13,13 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from studies import artefact_files
-from studies.models import DeskJob, StudyVersion
+from studies.models import DeskJob, Study, StudyVersion
 from studies.services.holding import DONE, FAILED, LEASED, MAX_ATTEMPTS, WANTED, is_due, lease_end, was_given_up
 from studies.services.ringing import desk_ring
+
+
+class DeskRefused(Exception):
+    """Work that is not begun as things stand; the text is a sentence for the researcher."""
 
 
 @transaction.atomic
@@ -24,7 +28,11 @@ def desk_job_request(*, version: StudyVersion, kind: str, key: str = "") -> Desk
 
     A failed job, a check and the beginning of a precomputation are done anew; an export whose file still lies there
     is not: `key` says which data it is of.
+
+    raises: DeskRefused (a precomputation of a study that is no draft any more)
     """
+    if kind == DeskJob.Kind.PRECOMPUTE:
+        _draft_only(version)
     job, _ = DeskJob.objects.select_for_update().get_or_create(version=version, kind=kind, key=key)
     if _is_over(job):
         job.state, job.owner, job.lease_until, job.attempts = WANTED, "", None, 0
@@ -74,6 +82,13 @@ def desk_jobs_release(*, owner: str) -> None:
     """Hand back what this process holds, uncounted: it was interrupted, not unable."""
     for job in DeskJob.objects.filter(owner=owner, state=LEASED):
         _ours(job, owner).update(state=WANTED, owner="", lease_until=None, attempts=max(0, job.attempts - 1))
+
+
+def _draft_only(version: StudyVersion) -> None:
+    # Locked: a freeze comes before this request, or after it.
+    state = Study.objects.select_for_update().get(pk=version.study_id).state
+    if state != Study.State.DRAFT:
+        raise DeskRefused(f"The study is {state}: what it shows is fixed.")
 
 
 def _is_over(job: DeskJob) -> bool:

@@ -17,7 +17,7 @@ from studies.forms.yaml_text import study_file
 from studies.models import DeskJob, Study, StudyVersion
 from studies.models.sheet import Kind
 from studies.services.authoring import StudyExists, study_create
-from studies.services.desk_jobs import desk_job_request
+from studies.services.desk_jobs import DeskRefused, desk_job_request
 from studies.services.inviting import invite_url, preview_invites
 from studies.views.researcher.form_jobs import Desk, desk_of
 from studies.views.researcher.form_posted import Posted, read_posted
@@ -75,7 +75,10 @@ def act(request: HttpRequest, slug: str) -> HttpResponse:
     elif wanted == "preview":
         preview_invites(study=study)
     else:
-        desk_job_request(version=study.version, kind=wanted)
+        try:
+            desk_job_request(version=study.version, kind=wanted)
+        except DeskRefused as reason:  # frozen since the page was loaded
+            messages.error(request, str(reason))
     return redirect("study_design", slug=study.slug)
 
 

@@ -16,7 +16,7 @@ from studies.models import Artefact, Condition, DeskJob, Study, StudyVersion
 from studies.monitoring import drop_off, fill, is_worker_missing, phases, run_facts, unassigned
 from studies.secret_ids import public_id
 from studies.services.assignment import condition_close, condition_reopen
-from studies.services.desk_jobs import desk_job_request
+from studies.services.desk_jobs import DeskRefused, desk_job_request
 from studies.services.freezing import StudyRefused
 from studies.services.leasing import artefacts_retry
 from studies.services.ringing import workers_ring
@@ -62,10 +62,11 @@ def run(request: HttpRequest, slug: str) -> HttpResponse:
 def precompute(request: HttpRequest, slug: str) -> HttpResponse:
     """Have a worker begin or continue the precomputation."""
     study = study_for(request.user, slug, role="owner")
-    if study.state != Study.State.DRAFT:
-        messages.error(request, f"The study is {study.state}: what it shows is fixed.")
-    else:
+    try:
         desk_job_request(version=study.version, kind=DeskJob.Kind.PRECOMPUTE)
+    except DeskRefused as refused:
+        messages.error(request, str(refused))
+    else:
         messages.success(request, "Asked for. A worker begins as soon as one is free.")
     return redirect("study_run", slug=study.slug)
 
