@@ -20,6 +20,8 @@ from studies.models import Artefact, StudyVersion
 UNREAD = frozenset({"config", "quality", "target", "values", "datapoint", "index", "end", "atom"})
 #: Attributes whose values are SVG's own keywords, whatever was drawn.
 KEYWORDS = frozenset({"text-anchor", "lengthAdjust", "font-family", "font-weight", "role", "d", "transform"})
+#: Where a page shows the datapoint's own words; anywhere else they are no excuse.
+OWN_PLACES = re.compile(r"words\[\d+\]\.text|pairs\[\d+\]\.word")
 LETTERS = re.compile(r"[^\W\d_]")
 WORDS = re.compile(r"[^\W_]+")
 
@@ -53,7 +55,8 @@ def leaks(version: StudyVersion) -> list[Leak]:
         about = f"item {items[row.subject].position}" if row.subject in items else f"feature {row.subject}"
         for where, text in _texts(row):
             words = names.in_text(text) if text is not None else [""]
-            foreign = (word for word in words if not _stands_in(word, own_words.get(row.subject, set())))
+            own = own_words.get(row.subject, set()) if OWN_PLACES.fullmatch(where) else set()
+            foreign = (word for word in words if not _stands_in(word, own))
             found += [Leak(about, row.stage, where, word) for word in foreign]
     return list(dict.fromkeys(found))
 

@@ -79,7 +79,6 @@ def instructions(sheet: Sheet) -> InstructionsPage:
         introductions=introductions(sheet),
         practice=config.items.practice,
         items=len(sheet.item_order) - config.items.practice,
-        resume_url=f"/r/{sheet.resume_token}/",
     )
 
 

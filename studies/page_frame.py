@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.conf import settings
+
 from studies import texts
 from studies.models import Sheet
 from studies.page_types import Frame, StageIntroduction
@@ -16,8 +18,9 @@ def frame(sheet: Sheet) -> Frame:
         watermark=texts.WATERMARKS[sheet.kind],
         step=sheet.step,
         minutes=config.pages.minutes,
-        can_withdraw=not sheet.is_over or sheet.step == Sheet.Step.DONE,
+        can_withdraw=sheet.step != Sheet.Step.WITHDRAWN,
         form_key=form_key(sheet),
+        personal_link=f"{settings.PUBLIC_URL}/r/{sheet.resume_token}/",
     )
 
 

@@ -49,7 +49,6 @@ class InstructionsPage:
     introductions: tuple[StageIntroduction, ...]
     practice: int
     items: int
-    resume_url: str
 
 
 @dataclass(frozen=True)

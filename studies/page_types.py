@@ -19,6 +19,7 @@ class Frame:
     minutes: int
     can_withdraw: bool
     form_key: str  # names this sheet in its forms, so that a form of another sheet in this browser changes nothing
+    personal_link: str  # leads back to the sheet from any device
 
 
 @dataclass(frozen=True)

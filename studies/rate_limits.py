@@ -61,7 +61,9 @@ def client_address(request: HttpRequest) -> str:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return address
-    return str(ipaddress.ip_network((address, 64), strict=False)) if parsed.version == 6 else address
+    # A socket for both kinds writes IPv4 into one IPv6 network, in which all its visitors would count as one.
+    parsed = getattr(parsed, "ipv4_mapped", None) or parsed
+    return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else str(parsed)
 
 
 def _key(request: HttpRequest) -> str:

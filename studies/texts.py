@@ -36,7 +36,8 @@ you think the model answers. There are no right or wrong people here: we study t
 """
 CONSENT_IDS = """\
 * The id under which the recruitment platform sent you is stored apart from your answers, so that everybody takes part
-  once. It is deleted when you stop and delete your answers.
+  once. It is deleted when you stop and delete your answers; a code from which nobody can tell it stays, so that it
+  cannot be used a second time.
 """
 # Per stage: heading, how to read it, the drawing in static/studies/examples, and how one would read that drawing.
 STAGE_INTRODUCTIONS = {

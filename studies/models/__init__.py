@@ -7,6 +7,7 @@ from studies.models.flow import (
     Draft,
     ExposureEvent,
     PlatformIdentity,
+    SpentIdentity,
     Submission,
     Withdrawal,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "PlatformIdentity",
     "Run",
     "Sheet",
+    "SpentIdentity",
     "StoredReport",
     "Study",
     "StudyVersion",

@@ -49,6 +49,19 @@ class PlatformIdentity(models.Model):
         return f"identity of {self.annotator}"
 
 
+class SpentIdentity(models.Model):
+    """That a person of a recruitment platform has withdrawn from a study, so that nobody takes part in two conditions.
+
+    Apart from who it was and from the sheet; without time or number, whose order would lead back to both.
+    """
+
+    key = models.CharField(max_length=64, primary_key=True)
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="spent_identities")
+
+    def __str__(self) -> str:
+        return f"spent identity in {self.study}"
+
+
 class Draft(models.Model):
     """What is filled in and not yet submitted, per sheet and item. Mutable; never data."""
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from studies.models import PlatformIdentity, Sheet, Study
+from studies.models import PlatformIdentity, Sheet, SpentIdentity, Study
 from studies.secret_ids import keyed
 
 _PARAMETERS = ("PROLIFIC_PID", "STUDY_ID", "SESSION_ID")
@@ -50,6 +50,18 @@ def platform_ids(study: Study, given: Mapping[str, str]) -> PlatformIds | None:
 def sheet_of_identity(study: Study, ids: PlatformIds) -> Sheet | None:
     """The sheet that this person has in the study."""
     return Sheet.objects.filter(annotator__identity__study=study, annotator__identity__key=_key(study, ids)).first()
+
+
+def is_spent(study: Study, ids: PlatformIds) -> bool:
+    """Whether this person has taken part and withdrawn."""
+    return SpentIdentity.objects.filter(study=study, key=_key(study, ids)).exists()
+
+
+def identity_forget(*, sheet: Sheet) -> None:
+    """Delete who somebody is, inside the caller's transaction; that the person cannot begin again is what stays."""
+    for identity in PlatformIdentity.objects.filter(annotator=sheet.annotator):
+        SpentIdentity.objects.get_or_create(key=identity.key, defaults={"study": identity.study})
+        identity.delete()
 
 
 def identity_store(*, sheet: Sheet, ids: PlatformIds) -> PlatformIdentity:

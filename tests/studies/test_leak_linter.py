@@ -61,6 +61,13 @@ def test_the_datapoints_own_words_are_legitimate(draft: Study) -> None:
     assert found(draft) == []
 
 
+def test_the_datapoints_own_words_are_no_excuse_in_a_drawing_or_caption(draft: Study) -> None:
+    change(draft, "input", numbers={"words": [{"text": "red"}, {"text": "or"}, {"text": "blue?"}]})
+    change(draft, "U", numbers={"words": [{"text": "red"}], "caption": "What made it say red."})
+    change(draft, "P", files=drawing("<title>towards red</title>"))
+    assert found(draft) == [("P", "<title> of the file 'graph'", "red"), ("U", "caption", "red")]
+
+
 def test_the_words_of_an_example_are_its_own_and_its_caption_is_not(draft: Study) -> None:
     change(draft, "Rg", numbers={"examples": [{"words": [{"text": "green"}], "caption": "a green one"}]})
     assert found(draft) == [("Rg", "examples[0].caption", "green")]

@@ -38,6 +38,13 @@ def test_wrong_passwords_are_limited_by_address_and_not_by_account(few: None) ->
     assert Client().get("/login/").status_code == 200
 
 
+def test_visitors_whose_ipv4_addresses_are_written_as_ipv6_are_told_apart(rf: RequestFactory) -> None:
+    found = {
+        rate_limits.client_address(rf.get("/", REMOTE_ADDR=f"::ffff:{ip}")) for ip in ("192.0.2.1", "198.51.100.7")
+    }
+    assert found == {"192.0.2.1", "198.51.100.7"}
+
+
 def test_successes_never_count(few: None, scenes: Study) -> None:
     for _ in range(6):
         assert Client().post("/login/", RIGHT).status_code == 302

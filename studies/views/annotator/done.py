@@ -17,7 +17,9 @@ from studies.views.annotator.steps import is_of_another_sheet, other_sheets, she
 @sheet_page(Sheet.Step.DONE)
 def done(request: HttpRequest, sheet: Sheet) -> HttpResponse:
     """The completion code."""
-    return render(request, "annotator/done.html", {"page": pages.done(sheet, other_sheets(request, sheet))})
+    return render(
+        request, "annotator/done.html", {"page": pages.done(sheet, other_sheets(request, sheet.version.study))}
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -33,4 +35,4 @@ def withdraw(request: HttpRequest) -> HttpResponse:
         sheet_withdraw(sheet=sheet)
         return redirect("where")
     sheet_seen(sheet=sheet)
-    return render(request, "annotator/withdraw.html", {"page": {"frame": frame}})
+    return render(request, "annotator/withdraw.html", {"page": {"frame": frame, "can_return": not sheet.is_over}})

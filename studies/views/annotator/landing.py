@@ -24,7 +24,7 @@ def landing(request: HttpRequest, study: Study, invite: Invite | None) -> HttpRe
     mine = _mine(request, study, invite, ids)
     if request.method != "POST":
         state = "yours" if mine else link_state(study=study, invite=invite, ids=ids)
-        return _welcome(request, study, invite, state, ids=ids, mine=mine)
+        return _welcome(request, study, invite, state, ids=ids)
     try:
         mine = mine or sheet_start(study=study, invite=invite, ids=ids, browser=_browser(request))
     except SheetRefused as refused:
@@ -56,7 +56,6 @@ def _welcome(
     state: str,
     *,
     ids: PlatformIds | None = None,
-    mine: Sheet | None = None,
     status: int = 200,
 ) -> HttpResponse:
     page = pages.welcome(
@@ -65,6 +64,6 @@ def _welcome(
         state=state,
         is_personal=invite is not None,
         hidden=ids.fields if ids else (),
-        held=other_sheets(request, mine),
+        held=other_sheets(request, study),
     )
     return render(request, "annotator/welcome.html", {"page": page}, status=status)

@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from studies import pages
-from studies.access import bind_sheet, invite_for, open_study_for, sheet_by_resume_token, sheet_for, sheets_held
+from studies.access import bind_sheet, invite_for, open_study_for, sheet_by_resume_token, sheet_for
 from studies.services.sheets import sheet_seen
 from studies.views.annotator.landing import landing
 from studies.views.annotator.steps import PLAIN_STEPS, other_sheets
@@ -40,15 +40,16 @@ def where(request: HttpRequest) -> HttpResponse:
     if not sheet.is_cut_off and sheet.step not in PLAIN_STEPS:
         return redirect(sheet.step)
     sheet_seen(sheet=sheet)
-    return render(request, "annotator/plain.html", {"page": pages.plain(sheet, other_sheets(request, sheet))})
+    return render(
+        request, "annotator/plain.html", {"page": pages.plain(sheet, other_sheets(request, sheet.version.study))}
+    )
 
 
 @require_POST
 def other(request: HttpRequest) -> HttpResponse:
     """Go on with another sheet of this browser."""
-    sheet_for(request)
-    key = request.POST.get("other", "")
-    chosen = next((sheet for sheet in sheets_held(request) if pages.form_key(sheet) == key), None)
+    key, others = request.POST.get("other", ""), other_sheets(request, sheet_for(request).version.study)
+    chosen = next((sheet for sheet in others if pages.form_key(sheet) == key), None)
     if chosen is not None:
         bind_sheet(request, chosen)
     return redirect("where")

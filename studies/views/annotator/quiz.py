@@ -11,6 +11,7 @@ from studies import pages
 from studies.models import Sheet
 from studies.services.sheets import sheet_quiz
 from studies.views.annotator.entered import questions_as_entered, unanswered
+from studies.views.annotator.items import position_of
 from studies.views.annotator.steps import sheet_page
 
 
@@ -25,5 +26,5 @@ def quiz(request: HttpRequest, sheet: Sheet) -> HttpResponse:
         return render(request, "annotator/quiz.html", {"page": page}, status=422)
     attempt = request.POST.get("attempt", str(page.attempt))
     chosen = [request.POST[question.name] for question in page.questions]
-    sheet_quiz(sheet=sheet, chosen=chosen, attempt=int(attempt) if attempt.isdecimal() else -1)
+    sheet_quiz(sheet=sheet, chosen=chosen, attempt=position_of(attempt))
     return redirect("where")

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from studies import pages
 from studies.access import sheet_for, sheets_held
-from studies.models import Sheet
+from studies.models import Sheet, Study
 from studies.services.sheets import sheet_seen
 
 SheetView = Callable[[HttpRequest, Sheet], HttpResponse]
@@ -67,6 +67,6 @@ def wants_json(request: HttpRequest) -> bool:
     return "application/json" in request.headers.get("Accept", "")
 
 
-def other_sheets(request: HttpRequest, sheet: Sheet | None) -> list[Sheet]:
-    """What else this browser has begun."""
-    return [held for held in sheets_held(request) if held != sheet]
+def other_sheets(request: HttpRequest, study: Study) -> list[Sheet]:
+    """What else this browser has begun, in other studies: a sheet of the same one may be somebody else's."""
+    return [held for held in sheets_held(request) if held.version.study_id != study.pk]

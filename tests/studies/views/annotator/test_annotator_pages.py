@@ -77,4 +77,4 @@ def test_each_condition_has_instructions_for_its_stages_only(scenes: Study, ann:
         assert shown == set(condition.stages)
         worked = {stage for stage, (*_, example) in texts.STAGE_INTRODUCTIONS.items() if escape(example) in page}
         assert worked == set(condition.stages)
-        assert f"/r/{sheet.resume_token}/" in page
+        assert f"http://127.0.0.1:8000/r/{sheet.resume_token}/" in page

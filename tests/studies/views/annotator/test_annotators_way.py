@@ -135,6 +135,14 @@ def test_two_wrong_attempts_at_the_quiz_end_kindly(ann: Annotator, db: None) -> 
     assert Sheet.objects.get().condition is None
 
 
+def test_a_forged_number_of_the_quizs_attempt_changes_nothing(ann: Annotator, db: None) -> None:
+    ann.enter(cast.invite(cast.study(text=cast.with_quiz())))
+    right = {"quiz_0": "What the model answers", "quiz_1": "At any time"}
+    for forged in ("9" * 5000, "-1", "²"):
+        assert ann.client.post("/t/quiz/", {**right, "attempt": forged}).status_code == 302
+    assert (Sheet.objects.get().step, Sheet.objects.get().quiz_attempts) == ("quiz", 0)
+
+
 def test_the_right_answers_to_the_quiz_lead_to_the_instructions(ann: Annotator, db: None) -> None:
     ann.enter(cast.invite(cast.study(text=cast.with_quiz())))
     right = {"quiz_0": "What the model answers", "quiz_1": "At any time"}

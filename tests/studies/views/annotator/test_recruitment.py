@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from studies.models import PlatformIdentity, Sheet, Study
+from studies.models import PlatformIdentity, Sheet, SpentIdentity, Study
 from studies.services.sheets import SheetRefused, sheet_start
 from tests import cast
 from tests.cast import Annotator
@@ -90,6 +90,25 @@ def test_the_same_participant_in_another_browser_is_told_that_the_link_was_used(
     assert "You have started already" in ann.client.get("/s/scenes/", QUERY).content.decode()
     assert start(ann, **QUERY).url == "/t/"
     assert Sheet.objects.count() == PlatformIdentity.objects.count() == 1
+
+
+@pytest.mark.parametrize("step", ["consent", "item", "done", "screened_out", "full"])
+def test_who_withdrew_cannot_take_part_in_another_condition(
+    prolific: Study, newcomer: Callable[[], Annotator], step: str
+) -> None:
+    ann = newcomer()
+    start(ann, **QUERY)
+    Sheet.objects.update(step=step)
+    assert "have been deleted" in ann.client.post("/t/withdraw/", follow=True).content.decode()
+    assert not PlatformIdentity.objects.exists()
+    for again in (ann, newcomer()):
+        assert again.client.get("/s/scenes/", QUERY).context["page"].state == "used"
+        assert again.client.post("/s/scenes/", QUERY).status_code == 409
+    assert Sheet.objects.count() == 1
+    assert "5f0a9c" not in str(list(SpentIdentity.objects.values()))
+    assert {field.name for field in SpentIdentity._meta.fields} == {"key", "study"}
+    start(newcomer(), **{**QUERY, "PROLIFIC_PID": "another"})
+    assert Sheet.objects.count() == 2
 
 
 def test_another_participant_at_the_same_browser_begins_a_sheet_of_their_own(prolific: Study, ann: Annotator) -> None:

@@ -48,6 +48,18 @@ def test_the_second_studys_welcome_page_tells_of_the_first_which_stays_reachable
     assert Sheet.objects.count() == 2
 
 
+def test_a_second_participant_at_the_same_browser_is_not_led_to_the_firsts_sheet(scenes: Study, ann: Annotator) -> None:
+    ann.enter(cast.invite(scenes))
+    first = Sheet.objects.get()
+    second = cast.invite(scenes)
+    assert "In this browser you have begun" not in ann.get(at(second))
+    ann.enter(second)
+    ann.client.post("/t/other/", {"other": pages.form_key(first)})
+    assert Sheet.objects.get(pk=ann.client.session["sheet"]).invite == second
+    Sheet.objects.filter(invite=second).update(step="done")
+    assert ann.client.get("/t/done/").context["page"].others == ()
+
+
 def test_a_finished_study_leads_on_to_the_unfinished_one(links: tuple[Invite, Invite], ann: Annotator) -> None:
     for link in links:
         ann.enter(link)
