@@ -40,13 +40,16 @@ def plan_sha256(version: StudyVersion) -> str:
 def study_freeze(*, study: Study, actor: str) -> Study:
     """Fix the plan. raises: StudyRefused"""
     # Reading every drawing takes a while: not behind the study's lock. What is ready no longer changes.
-    return _freeze(study, actor, _leaks(study.version) if study.state == State.DRAFT else [])
+    read = study.version
+    return _freeze(study, actor, read, _leaks(read) if study.state == State.DRAFT else [])
 
 
 @transaction.atomic
-def _freeze(study: Study, actor: str, found: list[str]) -> Study:
+def _freeze(study: Study, actor: str, read: StudyVersion, found: list[str]) -> Study:
     study = _step(study, State.DRAFT, "frozen")
     version = study.version
+    if version != read:
+        raise StudyRefused(["a newer version of the study was saved meanwhile: look at it, then freeze again"])
     reasons = [*_missing(version), *found]
     if reasons:
         raise StudyRefused(reasons)

@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from studies import append_only
-from studies.models import Run, Study
+from studies import append_only, config
+from studies.models import Run, Study, StudyVersion
 from studies.services import freezing
 from studies.services.audit import broken_links
+from studies.services.authoring import study_create
 from tests import cast
 
 pytestmark = pytest.mark.django_db
@@ -59,6 +60,19 @@ def test_freezing_is_refused_with_each_failure_and_its_reason(draft: Study) -> N
     with pytest.raises(freezing.StudyRefused) as caught:
         freezing.study_freeze(study=draft, actor="rosa")
     assert caught.value.reasons == [f"{broken} failed: BadData: truncated"]
+
+
+def test_a_version_that_is_saved_while_the_one_before_is_read_for_leaks_is_not_frozen(
+    draft: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def save_another(version: StudyVersion) -> list[str]:
+        study_create(config=config.read(cast.STUDY_FILE.replace("minutes: 12", "minutes: 13")), owner=draft.owner)
+        return []
+
+    monkeypatch.setattr(freezing, "_leaks", save_another)
+    with pytest.raises(freezing.StudyRefused, match="a newer version"):
+        freezing.study_freeze(study=draft, actor="rosa")
+    assert Study.objects.get(pk=draft.pk).state == "draft"
 
 
 def test_nothing_precomputed_is_said_so(draft: Study) -> None:
