@@ -4,12 +4,17 @@ test_data_roots.py, test_yaml_strict.py (study files), test_archive.py (exports)
 from __future__ import annotations
 
 import ast
+import copy
+import re
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from django.db import transaction
+from django.http import HttpResponse
+from django.test import Client
 from PIL import Image
 
 from analysis_core.errors import BadCheckpoint, BadData
@@ -17,6 +22,9 @@ from analysis_core.models.base import Checkpoint
 from analysis_core.visualizations import picture
 from studies.models import Answer, Artefact, Item, Sheet, Study
 from tests import cast
+from tests.endpoint_rows import API
+from tests.hostile_values import HERE, HOSTILE_VALUES, PATHS, SENT, Sent
+from tests.test_endpoints import People
 
 ROOT = Path(__file__).resolve().parents[1]
 HOSTILE = [
@@ -85,6 +93,77 @@ def test_choices_of_another_item_and_a_position_in_the_future_change_nothing(
     assert ann.client.post("/t/item/", {**ann.form(), "choice": first["choice"]}).status_code == 422
     ann.client.post("/t/item/", {**ann.form(), "position": "4"})
     assert Sheet.objects.get().position == 1
+
+
+@pytest.fixture
+def owner(scenes: Study) -> Client:
+    """Rosa at her browser, at a server that answers 500 as in production."""
+    assert scenes.owner is not None
+    client = Client(raise_request_exception=False)
+    client.force_login(scenes.owner)
+    return client
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", HOSTILE_VALUES)
+def test_no_value_breaks_a_researchers_page_or_the_api(scenes: Study, owner: Client, kind: str) -> None:
+    people, wrong = People(scenes), []
+    for sent in SENT:
+        said = send(owner, people.url(sent.row), sent, HOSTILE_VALUES[kind])
+        is_refused = said.status_code == 400 or kind != "nul" or sent.row in API
+        is_shown = said["Content-Type"].startswith("text/html") and b"<script>alert" in said.content
+        if said.status_code >= 500 or not is_refused or is_shown:
+            wrong.append(f"{sent}: {said.status_code}")
+    for path in PATHS:
+        said = owner.get(path.replace(HERE, quote(HOSTILE_VALUES[kind], safe="")))
+        if said.status_code != (400 if kind == "nul" else 404):
+            wrong.append(f"{path}: {said.status_code}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("url", ["/", "/studies/scenes/", "/api/v1/studies/", "/t/item/", "/s/scenes/"])
+def test_a_nul_in_the_cookie_of_a_session_is_refused_before_it_is_looked_up(url: str) -> None:
+    client = Client(raise_request_exception=False)
+    said = client.get(url, headers={"cookie": 'sessionid="\\000aaaaaaaaaaaaaaaa"'})
+    assert said.status_code == 400
+
+
+@pytest.mark.django_db
+def test_a_nul_in_what_an_annotator_writes_is_taken_out_and_the_rest_is_kept(
+    scenes: Study, ann: cast.Annotator
+) -> None:
+    ann.sit_at(cast.sheet_at_items(scenes, "U"))
+    assert ann.client.post("/t/draft/", {**ann.form(), "comment": "a\x00b", "sequence": "1"}).status_code < 400
+    ann.answer(comment="to\x00 the left")
+    assert Answer.objects.get(question="comment").value == "to the left"
+
+
+@pytest.mark.django_db
+def test_thousands_of_brackets_are_no_body(scenes: Study, owner: Client) -> None:
+    body = "[" * 100_000
+    for url in ("/api/v1/studies/scenes/invites/", "/api/v1/validate/"):
+        assert owner.post(url, body, content_type="application/json").status_code == 400
+
+
+def test_every_name_that_researchers_views_read_is_sent_something_hostile() -> None:
+    views = [file.read_text(encoding="utf-8") for file in (ROOT / "studies" / "views" / "researcher").glob("*.py")]
+    read = {name for text in views for name in re.findall(r'request\.(?:GET|POST)(?:\.get\(|\[)"(\w+)"', text)}
+    assert {"act", "label", "token"} < read <= {name for sent in SENT for name in sent.values}
+
+
+def send(client: Client, url: str, sent: Sent, word: str) -> HttpResponse:
+    """The request with the hostile word in its place; what it did is taken back."""
+    values = {name: value.replace(HERE, word) for name, value in sent.values.items()}
+    kept = copy.deepcopy(client.cookies)
+    with transaction.atomic():
+        if sent.body:
+            said = client.post(url, sent.body.replace(HERE, word), content_type=sent.content_type)
+        else:
+            said = client.get(url, values) if sent.method == "GET" else client.post(url, values)
+        transaction.set_rollback(True)
+    client.cookies = kept
+    return said
 
 
 def test_a_picture_of_50000_by_50000_is_refused_without_decoding_it(tmp_path: Path) -> None:

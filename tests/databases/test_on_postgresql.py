@@ -16,6 +16,7 @@ TESTS = [
     "tests/studies/test_append_only.py",
     "tests/studies/services/test_assignment.py",
     "tests/studies/views/annotator",
+    "tests/test_hostile_inputs.py",
 ]
 
 

@@ -26,6 +26,7 @@ from studies.services.inviting import (
     preview_invites,
 )
 from studies.spreadsheet import rows_text
+from studies.whole_numbers import whole_number
 
 MOST = 500
 PER_PAGE = 100
@@ -94,15 +95,16 @@ def cards(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _make(request: HttpRequest, study: Study) -> HttpResponse:
-    count, label = request.POST.get("count", ""), request.POST.get("label", "")
-    if not count:
+    typed, label = request.POST.get("count", ""), request.POST.get("label", "")
+    if not typed:
         preview_invites(study=study)
         return redirect("study", slug=study.slug)
-    if not count.isdecimal() or not 1 <= int(count) <= MOST:
+    count = whole_number(typed)
+    if count is None or not 1 <= count <= MOST:
         messages.error(request, f"The number of links is a whole number from 1 to {MOST}.")
         return _back(request, study)
     try:
-        made = invites_create(study=study, count=int(count), label=label)
+        made = invites_create(study=study, count=count, label=label)
     except InvitesRefused as refused:
         messages.error(request, f"No links were made: {refused}.")
     else:

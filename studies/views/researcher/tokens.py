@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from studies.services.tokens import MOST_DAYS, TokenRefused, token_create, token_revoke
+from studies.whole_numbers import whole_number
 
 DAYS = 90
 
@@ -23,7 +24,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
         return _page(request)
     name, days = request.POST.get("name", ""), request.POST.get("days", "")
     try:
-        token, text = token_create(user=request.user, name=name, days=int(days) if days.isdecimal() else 0)
+        token, text = token_create(user=request.user, name=name, days=whole_number(days) or 0)
     except TokenRefused as refused:
         return _page(request, status=422, name=name, days=days, problem=str(refused))
     return _page(request, status=201, made=token, text=text)
