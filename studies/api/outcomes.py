@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Any
-
-from django.http import Http404, HttpResponse
-from django.utils import timezone
+from django.http import HttpResponse
+from django.utils.http import http_date
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from studies import artefact_files
 from studies.api.operation import Conflict, NotOpen, Operation
-from studies.api.shapes import BuildingShape, JobShape, PeekShape
-from studies.models import DeskJob, Study
-from studies.reports.archive_rules import export_allow, export_key
-from studies.reports.stored import ReportRefused, is_blinded, report_allow, stored_report
-from studies.services.desk_jobs import desk_job_request
+from studies.api.shapes import BuildingShape, JobShape, PeekShape, ReasonsShape
+from studies.artefact_files import CorruptArtefact
+from studies.models import Study
+from studies.reports.archive_rules import export_hand_out, export_request, exports_of
+from studies.reports.stored import (
+    ReportFailed,
+    ReportRefused,
+    failures_forget,
+    outcomes_allow,
+    peeked_until,
+    report_allow,
+    stored_report,
+)
 from studies.services.ringing import report_ring
 
-PEEK = timedelta(minutes=15)
 REFUSED = OpenApiResponse(OpenApiTypes.OBJECT, description="outcomes are not shown yet: `detail` says why")
-
-
-def peeked_until(study: Study, actor: str) -> datetime | None:
-    """Until when the caller's last peek is good; the audit log is what remembers it."""
-    last = study.audit.filter(act="peek", actor=actor, at__gt=timezone.now() - PEEK).last()
-    return last.at + PEEK if last else None
+GONE = OpenApiResponse(OpenApiTypes.OBJECT, description="no such study, no export yet, or its file is gone")
 
 
 class Outcome(Operation):
@@ -37,29 +36,48 @@ class Outcome(Operation):
 
     def allow(self, study: Study) -> None:
         """raises: NotOpen with the sentence of the report"""
-        if peeked_until(study, self.actor) is None:
-            try:
-                report_allow(study, actor=self.actor)
-            except ReportRefused as refused:
-                raise NotOpen(str(refused)) from refused
+        try:
+            outcomes_allow(study, actor=self.actor)
+        except ReportRefused as refused:
+            raise NotOpen(str(refused)) from refused
 
 
-class StudyReport(Outcome):
+class ReportAgain(Outcome):
+    """A report that failed."""
+
+    @extend_schema(operation_id="report_again", request=None, responses={202: BuildingShape, 403: REFUSED})
+    def post(self, request: Request, slug: str) -> Response:
+        """Have a worker build the report, also where that failed before."""
+        study = self.study()
+        self.allow(study)
+        failures_forget(study.version)
+        report_ring(study.version.pk)
+        return _building()
+
+
+class ReportGet(Outcome):
     """The report."""
 
     @extend_schema(
         operation_id="report",
-        responses={200: OpenApiTypes.OBJECT, 202: BuildingShape, 403: REFUSED},
+        responses={200: OpenApiTypes.OBJECT, 202: BuildingShape, 403: REFUSED, 409: ReasonsShape},
     )
     def get(self, request: Request, slug: str) -> Response:
-        """The report of the present data; 202 while a worker builds it."""
+        """The report of the present data; 202 while a worker builds it, 409 where that failed."""
         study = self.study()
         self.allow(study)
-        found = stored_report(study.version)
+        try:
+            found = stored_report(study.version)
+        except ReportFailed as failed:
+            raise Conflict([f"the report could not be built: {failed}"]) from failed
         if found is not None:
             return Response(found.model_dump(mode="json"))
         report_ring(study.version.pk)
         return _building()
+
+
+class StudyReport(ReportAgain, ReportGet):
+    """One address, two operations."""
 
 
 class StudyPeek(Operation):
@@ -78,13 +96,10 @@ class ExportRequest(Outcome):
 
     @extend_schema(operation_id="export_request", request=None, responses={202: JobShape, 403: REFUSED})
     def post(self, request: Request, slug: str) -> Response:
-        """Ask a worker for the export of the present data, and log it. The same data are written once."""
+        """Ask a worker for the export of the present data. The same data are written once."""
         study = self.study()
         self.allow(study)
-        export_allow(study, peek=is_blinded(study), actor=self.actor)
-        version = study.version
-        job = desk_job_request(version=version, kind=DeskJob.Kind.EXPORT, key=export_key(version))
-        return Response(JobShape(job).data, status=status.HTTP_202_ACCEPTED)
+        return Response(JobShape(export_request(study.version)).data, status=status.HTTP_202_ACCEPTED)
 
 
 class ExportDownload(Outcome):
@@ -92,19 +107,39 @@ class ExportDownload(Outcome):
 
     @extend_schema(
         operation_id="export_download",
-        responses={(200, "application/zip"): OpenApiTypes.BINARY, 202: BuildingShape, 403: REFUSED},
+        responses={
+            (200, "application/zip"): OpenApiTypes.BINARY,
+            202: BuildingShape,
+            403: REFUSED,
+            404: GONE,
+            409: ReasonsShape,
+        },
     )
     def get(self, request: Request, slug: str) -> Response | HttpResponse:
-        """The export of the present data; 404 where none was asked for, 202 while a worker writes it."""
+        """The newest export, which is logged; 202 while a worker writes one, 404 where there is none or it is gone.
+
+        `Last-Modified` says when it was built, `Export-Is-Current` whether it was asked for with the present data.
+        """
         study = self.study()
         self.allow(study)
-        version = study.version
-        job = version.desk_jobs.filter(kind=DeskJob.Kind.EXPORT, key=export_key(version)).first()
-        if job is None:
-            raise Http404
-        if job.state == DeskJob.State.FAILED:
-            raise Conflict([job.reason])
-        return _file(job.result, slug) if job.state == DeskJob.State.DONE else _building()
+        exports = exports_of(study.version)
+        if exports.under_way:
+            return _building()
+        if exports.failed:
+            raise Conflict([exports.failed.reason])
+        if exports.built is None:
+            raise NotFound("There is no export, or its file is gone: ask for it with POST.")
+        try:
+            content = export_hand_out(exports.built, actor=self.actor)
+        except CorruptArtefact as error:
+            raise Conflict(["the file is damaged; ask for the export again"]) from error
+        headers = {
+            "Content-Disposition": f'attachment; filename="{slug}.zip"',
+            "Export-Is-Current": "true" if exports.is_current else "false",
+        }
+        if exports.built.finished:
+            headers["Last-Modified"] = http_date(exports.built.finished.timestamp())
+        return HttpResponse(content, content_type=exports.built.result["type"], headers=headers)
 
 
 class Export(ExportRequest, ExportDownload):
@@ -113,12 +148,3 @@ class Export(ExportRequest, ExportDownload):
 
 def _building() -> Response:
     return Response({"state": "building"}, status=status.HTTP_202_ACCEPTED, headers={"Retry-After": "3"})
-
-
-def _file(entry: dict[str, Any], slug: str) -> HttpResponse:
-    try:
-        content = artefact_files.load(entry)
-    except artefact_files.CorruptArtefact as error:
-        raise Conflict(["the file is damaged; ask for the export again"]) from error
-    headers = {"Content-Disposition": f'attachment; filename="{slug}.zip"'}
-    return HttpResponse(content, content_type=entry["type"], headers=headers)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.db import InterfaceError, OperationalError
+
 from studies.models import StoredReport, Study, StudyVersion
 from studies.reports.ratings import Ratings, ratings_of, sheet_kind
 from studies.reports.shape import Plan, Report
-from studies.reports.stored import ReportRefused, report_allow, stored_row
+from studies.reports.stored import FAILED, ReportRefused, report_allow, stored_row
 from studies.reports.warnings import matches_plan, warnings
+from studies.watch import reason_of
 
 __all__ = ["ReportRefused", "build", "report_for", "report_store"]
 
@@ -20,15 +25,24 @@ def build(version: StudyVersion, kind: str | None = None) -> Report:
 
 
 def report_store(*, version_pk: int, kind: str | None = None) -> StoredReport:
-    """The stored report of the present data; built if there is none yet."""
+    """The stored report of the present data; built if there is none yet. Why it cannot be built is stored as well."""
     version = StudyVersion.objects.select_related("study").get(pk=version_pk)
     ratings = ratings_of(version, kind or sheet_kind(version.study))
     stored = stored_row(version, ratings.sha256)
-    if stored is not None:
+    if stored is not None and FAILED not in stored.body:
         return stored
-    body = _build(version, ratings).model_dump(mode="json")
-    # Two workers may build the same report: the first one's row stays.
-    return StoredReport.objects.get_or_create(version=version, data_sha256=ratings.sha256, defaults={"body": body})[0]
+    try:
+        body = _build(version, ratings).model_dump(mode="json")
+    except (OperationalError, InterfaceError):
+        raise  # the database is away: the page rings again
+    except Exception as error:
+        _row(version, ratings, {FAILED: reason_of(error)})
+        raise
+    row = _row(version, ratings, body)
+    if FAILED in row.body:
+        row.body = body
+        row.save(update_fields=["body"])
+    return row
 
 
 def report_for(study: Study, *, peek: bool = False, actor: str) -> Report:
@@ -66,6 +80,11 @@ def _build(version: StudyVersion, ratings: Ratings) -> Report:
         trend=trend(conditions),
         warnings=warnings(ratings, conditions, pairs, config.plan.alpha),
     )
+
+
+def _row(version: StudyVersion, ratings: Ratings, body: dict[str, Any]) -> StoredReport:
+    # Two workers may build the same report: the first one's row stays.
+    return StoredReport.objects.get_or_create(version=version, data_sha256=ratings.sha256, defaults={"body": body})[0]
 
 
 def _chance(ratings: Ratings) -> float | None:

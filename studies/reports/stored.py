@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
 from studies.models import StoredReport, Study, StudyVersion
 from studies.models.sheet import Kind
 from studies.reports.ratings import data_sha256, sheet_kind
 from studies.reports.shape import Report
 from studies.services.audit import audit_record
 
+#: How long a look before unblinding is good
+PEEK = timedelta(minutes=15)
+#: The one key of a row that tells why a report could not be built
+FAILED = "failed"
+
 
 class ReportRefused(Exception):
     """Outcomes that may not be looked at yet; the text is a sentence for the researcher."""
+
+
+class ReportFailed(Exception):
+    """A report that a worker could not build; the text is the error's."""
 
 
 def is_blinded(study: Study) -> bool:
@@ -33,10 +46,37 @@ def report_allow(study: Study, *, peek: bool = False, actor: str) -> None:
     audit_record(study=study, act="peek", actor=actor, version=study.version.sha256, state=study.state)
 
 
+def outcomes_allow(study: Study, *, actor: str) -> None:
+    """Let outcomes be seen at the desk or by script: after unblinding, or for a while after the actor's own peek.
+
+    raises: ReportRefused
+    """
+    if peeked_until(study, actor) is None:
+        report_allow(study, actor=actor)
+
+
+def peeked_until(study: Study, actor: str) -> datetime | None:
+    """Until when somebody's last peek is good; None where there is none, or none is needed.
+
+    Nothing but the audit log remembers it: what is not written there opens nothing.
+    """
+    if not is_blinded(study):
+        return None
+    last = study.audit.filter(act="peek", actor=actor, at__gt=timezone.now() - PEEK).last()
+    return last.at + PEEK if last else None
+
+
 def stored_report(version: StudyVersion, kind: str | None = None) -> Report | None:
-    """The report of the present data, if it has been built."""
+    """The report of the present data, if it has been built. raises: ReportFailed, until it is tried again"""
     row = stored_row(version, data_sha256(version, kind or sheet_kind(version.study)))
+    if row is not None and FAILED in row.body:
+        raise ReportFailed(row.body[FAILED])
     return Report.model_validate(row.body) if row else None
+
+
+def failures_forget(version: StudyVersion) -> None:
+    """Let the reports of a version that failed be tried again."""
+    StoredReport.objects.filter(version=version, body__has_key=FAILED).delete()
 
 
 def stored_row(version: StudyVersion, sha256: str) -> StoredReport | None:

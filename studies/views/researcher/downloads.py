@@ -8,21 +8,17 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from studies import artefact_files
 from studies.access import study_for
-from studies.models import DeskJob, Study
-from studies.reports.archive_rules import export_key
+from studies.artefact_files import CorruptArtefact
+from studies.reports.archive_rules import export_hand_out, export_request, exports_of
 from studies.reports.archive_tables import TABLES
 from studies.reports.codebook import FILES
 from studies.reports.export import render as render_report
-from studies.reports.stored import ReportRefused, is_blinded, stored_report
-from studies.services.audit import audit_record
-from studies.services.desk_jobs import desk_job_request
+from studies.reports.stored import ReportFailed, ReportRefused, is_blinded, stored_report
 from studies.views.researcher.report import REFRESH_SECONDS, look, refused
 
 #: format -> ending and media type
 FORMATS = {"text": ("txt", "text/plain"), "json": ("json", "application/json"), "html": ("html", "text/html")}
-UNDER_WAY = (DeskJob.State.WANTED, DeskJob.State.LEASED)
 
 
 @require_safe
@@ -36,7 +32,10 @@ def report_file(request: HttpRequest, slug: str, format: str) -> HttpResponse:
         look(request, study)
     except ReportRefused as reason:
         return refused(request, study, reason, "study_report")
-    found = stored_report(study.version)
+    try:
+        found = stored_report(study.version)
+    except ReportFailed:
+        found = None
     if found is None:
         return redirect("study_report", slug=study.slug)
     ending, media_type = FORMATS[format]
@@ -46,22 +45,20 @@ def report_file(request: HttpRequest, slug: str, format: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def export(request: HttpRequest, slug: str) -> HttpResponse:
-    """What an export holds, and how far the one of the present data is; posted, it is asked for."""
+    """What an export holds, the newest one, and how far the next one is; posted, it is asked for."""
     study = study_for(request.user, slug, role="owner")
     try:
         look(request, study)
     except ReportRefused as reason:
         return refused(request, study, reason, "study_export")
-    version = study.version
-    key = export_key(version)
     if request.method == "POST":
-        desk_job_request(version=version, kind=DeskJob.Kind.EXPORT, key=key)
+        export_request(study.version)
         return redirect("study_export", slug=study.slug)
-    job = _job(study, key)
+    exports = exports_of(study.version)
     files = [(f"{table.name}.csv", table.about) for table in TABLES] + list(FILES.items())
-    context = {"study": study, "job": job, "files": files, "is_peek": is_blinded(study)}
+    context = {"study": study, "exports": exports, "files": files, "is_peek": is_blinded(study)}
     response = render(request, "researcher/export.html", context)
-    if job is not None and job.state in UNDER_WAY:
+    if exports.under_way:
         response.headers["Refresh"] = str(REFRESH_SECONDS)
     return response
 
@@ -69,31 +66,21 @@ def export(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 @login_required
 def export_file(request: HttpRequest, slug: str) -> HttpResponse:
-    """The export of the present data. Each time is logged: that is why it is no link."""
+    """The newest export. Each time is logged: that is why it is no link."""
     study = study_for(request.user, slug, role="owner")
     try:
         look(request, study)
     except ReportRefused as reason:
         return refused(request, study, reason, "study_export")
-    job = _job(study, export_key(study.version))
+    job = exports_of(study.version).built
     try:
-        content = artefact_files.load(job.result) if job and job.state == DeskJob.State.DONE else None
-    except artefact_files.CorruptArtefact:
+        content = export_hand_out(job, actor=request.user.get_username()) if job else None
+    except CorruptArtefact:
         content = None
-    if content is None:
-        messages.error(request, "The data have changed since, or the file is gone: have it built again.")
+    if job is None or content is None:
+        messages.error(request, "There is no export, or its file is gone or damaged: have it built again.")
         return redirect("study_export", slug=study.slug)
-    assert job is not None
-    actor, version = request.user.get_username(), study.version.sha256
-    audit_record(study=study, act="export", actor=actor, version=version, sha256=job.result["sha256"])
     return _attachment(content, f"{study.slug}.zip", job.result["type"])
-
-
-def _job(study: Study, key: str) -> DeskJob | None:
-    """The job of this state of the data; a finished one whose file is gone counts as none."""
-    job = DeskJob.objects.filter(version=study.version, kind=DeskJob.Kind.EXPORT, key=key).first()
-    is_gone = job is not None and job.state == DeskJob.State.DONE and not artefact_files.is_there(job.result)
-    return None if is_gone else job
 
 
 def _attachment(content: bytes, name: str, media_type: str) -> HttpResponse:

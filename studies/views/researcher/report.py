@@ -6,30 +6,47 @@ from django.contrib.auth.decorators import login_required
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from studies.access import study_for
 from studies.models import Study
 from studies.reports.html import report_context
-from studies.reports.stored import ReportRefused, is_blinded, report_allow, stored_report
+from studies.reports.stored import (
+    PEEK,
+    ReportFailed,
+    ReportRefused,
+    failures_forget,
+    is_blinded,
+    outcomes_allow,
+    report_allow,
+    stored_report,
+)
 from studies.services.ringing import report_ring
 
 REFRESH_SECONDS = 3
 RING_AGAIN_SECONDS = 10
-PEEK_SECONDS = 15 * 60
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def report(request: HttpRequest, slug: str) -> HttpResponse:
-    """The report of the present data; before unblinding an explanation why there is none."""
+    """The report of the present data; before unblinding an explanation why there is none.
+
+    Posted, one that could not be built is tried again.
+    """
     study = study_for(request.user, slug, role="owner")
     try:
         look(request, study)
     except ReportRefused as reason:
         return refused(request, study, reason, "study_report")
-    found = stored_report(study.version)
+    if request.method == "POST":
+        failures_forget(study.version)
+        report_ring(study.version.pk)
+        return redirect("study_report", slug=study.slug)
+    try:
+        found = stored_report(study.version)
+    except ReportFailed as failed:
+        return render(request, "researcher/report_failed.html", {"study": study, "reason": str(failed)})
     if found is None:
         return _being_built(request, study)
     context = {"study": study, "is_peek": is_blinded(study), **report_context(found)}
@@ -39,31 +56,21 @@ def report(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 @login_required
 def peek(request: HttpRequest, slug: str) -> HttpResponse:
-    """Look at outcomes before unblinding: logged, and good for a while in this browser."""
+    """Look at outcomes before unblinding: logged, and good for a while for this account."""
     study = study_for(request.user, slug, role="owner")
     report_allow(study, peek=True, actor=request.user.get_username())
-    request.session[_peek_key(study)] = timezone.now().timestamp()
     return redirect("study_export" if request.POST.get("then") == "study_export" else "study_report", slug=study.slug)
 
 
 def look(request: HttpRequest, study: Study) -> None:
-    """Let this browser see outcomes: after unblinding, or for a while after a peek. raises: ReportRefused"""
-    if not _has_peeked(request, study):
-        report_allow(study, actor=request.user.get_username())
+    """Let this account see outcomes: after unblinding, or for a while after a peek. raises: ReportRefused"""
+    outcomes_allow(study, actor=request.user.get_username())
 
 
 def refused(request: HttpRequest, study: Study, reason: ReportRefused, then: str) -> HttpResponse:
     """The page that says why there is nothing to see yet. then: where a peek leads"""
-    context = {"study": study, "reason": str(reason), "minutes": PEEK_SECONDS // 60, "then": then}
+    context = {"study": study, "reason": str(reason), "minutes": int(PEEK.total_seconds()) // 60, "then": then}
     return render(request, "researcher/report_blinded.html", context, status=403)
-
-
-def _has_peeked(request: HttpRequest, study: Study) -> bool:
-    return timezone.now().timestamp() - request.session.get(_peek_key(study), 0) < PEEK_SECONDS
-
-
-def _peek_key(study: Study) -> str:
-    return f"peek {study.slug}"
 
 
 def _being_built(request: HttpRequest, study: Study) -> HttpResponse:

@@ -10,8 +10,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils.html import escape
 
+from studies import artefact_files
 from studies.desk_work import desk_work
-from studies.models import AuditEntry, DeskJob, Sheet, Study
+from studies.models import AuditEntry, DeskJob, Sheet, Study, Withdrawal
 from studies.reports.archive_rules import export_key
 from studies.reports.build import report_store
 from tests import cast
@@ -158,13 +159,48 @@ def test_an_export_is_asked_for_built_by_a_worker_and_downloaded(rosa, version):
     assert "Built" in rosa.get(f"{BASE}export/").content.decode()
 
 
-def test_an_export_of_older_data_is_not_handed_out(rosa, version):
+def test_an_export_of_a_running_study_is_handed_out_and_says_that_data_have_come_in(rosa, version):
+    rosa.post(f"{BASE}export/")
+    make_sheet(version, "U", right(3), kind="simulated")
+    rosa.post(f"{BASE}export/")
+    assert DeskJob.objects.count() == 1, "the one that is under way is waited for"
+    desk_work()
+    page = rosa.get(f"{BASE}export/").content.decode()
+    assert "Since it was asked for the data have changed" in page
+    assert "Have it built anew" in page
+    assert rosa.post(f"{BASE}export/file/")["Content-Type"] == "application/zip"
+    rosa.post(f"{BASE}export/")
+    page = rosa.get(f"{BASE}export/").content.decode()
+    assert "A newer one is asked for" in page
+    assert "Download" in page
+    desk_work()
+    page = rosa.get(f"{BASE}export/").content.decode()
+    assert "It holds the present data" in page
+    assert "Have it built" not in page
+
+
+def test_an_export_whose_file_is_gone_is_built_again(rosa, version):
     rosa.post(f"{BASE}export/")
     desk_work()
-    make_sheet(version, "U", right(3), kind="simulated")
-    page = rosa.post(f"{BASE}export/file/", follow=True).content.decode()
-    assert "have it built again" in page
+    artefact_files.set_aside(DeskJob.objects.get().result)
+    page = rosa.get(f"{BASE}export/").content.decode()
+    assert "its file is missing" in page
     assert "Have it built" in page
+    assert "have it built again" in rosa.post(f"{BASE}export/file/", follow=True).content.decode()
+    assert not version.study.audit.exists(), "nothing was taken away"
+    rosa.post(f"{BASE}export/")
+    desk_work()
+    assert rosa.post(f"{BASE}export/file/")["Content-Type"] == "application/zip"
+
+
+def test_an_export_from_before_a_withdrawal_is_not_handed_out(rosa, version):
+    sheet = make_sheet(version, "U", right(3))
+    Study.objects.update(state="unblinded")
+    rosa.post(f"{BASE}export/")
+    desk_work()
+    Withdrawal.objects.create(sheet=sheet)
+    assert "Download" not in rosa.get(f"{BASE}export/").content.decode()
+    assert rosa.post(f"{BASE}export/file/").status_code == 302
 
 
 def test_a_failed_export_says_why(rosa, version):

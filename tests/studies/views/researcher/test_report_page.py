@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.cache import cache
+from django.db import OperationalError
 from django.test import Client
+from django.utils import timezone
 
 from studies.models import AuditEntry
+from studies.reports import build
 from studies.reports.build import report_store
 from studies.reports.stored import stored_report
+from studies.services.authoring import study_delete
 from tests import cast
 from tests.studies.reports.answers import make_sheet, make_version, right
 
@@ -91,21 +97,72 @@ def test_a_peek_is_logged_and_then_shows_the_report(rosa, version):
     assert AuditEntry.objects.count() == 1
 
 
-def test_a_peek_ends(rosa, version):
+@pytest.mark.parametrize(("minutes", "status"), [(14, 200), (16, 403)])
+def test_a_peek_ends(rosa, version, minutes, status):
     make_sheet(version, "U", right(11))
-    rosa.post(URL + "peek/")
-    session = rosa.session
-    session["peek shapes"] -= 15 * 60 + 1
-    session.save()
-    assert rosa.get(URL).status_code == 403
+    at = timezone.now() - timedelta(minutes=minutes)
+    AuditEntry.objects.create(study=version.study, number=1, act="peek", actor="rosa", at=at, sha256="0")
+    assert rosa.get(URL).status_code == status
 
 
-def test_a_peek_is_of_one_browser(rosa, version):
+def test_a_peek_is_of_one_account(rosa, version):
     make_sheet(version, "U", right(11))
     rosa.post(URL + "peek/")
     other = Client()
-    other.force_login(version.study.owner)
+    other.force_login(User.objects.create_user("sam", is_staff=True))
     assert other.get(URL).status_code == 403
+
+
+def test_a_peek_that_was_not_logged_opens_nothing_when_people_come(rosa, version):
+    rosa.post(URL + "peek/")
+    assert not AuditEntry.objects.exists(), "simulated outcomes need no peek"
+    make_sheet(version, "U", right(11))
+    assert rosa.get(URL).status_code == 403
+    assert rosa.get("/studies/shapes/export/").status_code == 403
+
+
+def test_a_peek_at_a_deleted_study_opens_no_other_study_of_its_name(rosa, version):
+    make_sheet(version, "U", right(11))
+    rosa.post(URL + "peek/")
+    owner = version.study.owner
+    study_delete(study=version.study)
+    make_sheet(make_version(owner=owner), "U", right(11))
+    assert rosa.get(URL).status_code == 403
+
+
+def test_a_report_that_cannot_be_built_says_why_and_is_tried_again(rosa, version, rung, monkeypatch):
+    with monkeypatch.context() as broken:
+        broken.setattr(build, "matches_plan", lambda ratings: 1 // 0)
+        with pytest.raises(ZeroDivisionError):
+            report_store(version_pk=version.pk)
+    failed = rosa.get(URL)
+    assert "The report could not be built" in failed.content.decode()
+    assert "ZeroDivisionError: integer division or modulo by zero" in failed.content.decode()
+    assert "Refresh" not in failed
+    assert rosa.get(f"{URL}file/text/").url == URL
+    assert rosa.post(URL).url == URL
+    assert "being built" in rosa.get(URL).content.decode()
+    report_store(version_pk=version.pk)
+    assert "0.517" in rosa.get(URL).content.decode()
+
+
+def test_a_report_is_shown_once_a_worker_could_build_it_after_all(rosa, version, monkeypatch):
+    with monkeypatch.context() as broken:
+        broken.setattr(build, "matches_plan", lambda ratings: 1 // 0)
+        with pytest.raises(ZeroDivisionError):
+            report_store(version_pk=version.pk)
+    report_store(version_pk=version.pk)
+    assert "0.517" in rosa.get(URL).content.decode()
+
+
+def test_a_database_that_is_away_is_no_failure_of_the_report(rosa, version, monkeypatch):
+    def away(ratings):
+        raise OperationalError("server closed the connection")
+
+    monkeypatch.setattr(build, "matches_plan", away)
+    with pytest.raises(OperationalError):
+        report_store(version_pk=version.pk)
+    assert "being built" in rosa.get(URL).content.decode()
 
 
 def test_unblinded_outcomes_are_shown_without_watermark_or_peek(rosa, version):
