@@ -38,9 +38,9 @@ from studies.config_parts import (
     RecruitmentPart,
     Slug,
     Stage,
-    StagesPart,
     Text,
 )
+from studies.config_stages import StagesPart
 from studies.yaml_strict import MOST_LEVELS, Parsed, Problem, StudyFileError, dotted, parse
 
 KINDS = ("simulation", "concept", "error", "debugging")

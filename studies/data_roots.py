@@ -41,9 +41,9 @@ def refusal(path: str) -> str:
     if root is None:
         return _OUTSIDE
     # The project is a root by default, and with it would be the secret key, the database and the answers.
-    private = (settings.STATE_DIR, settings.MEDIA_ROOT)
+    private = [Path(folder).resolve() for folder in (settings.STATE_DIR, settings.MEDIA_ROOT)]
     hidden = any(part.startswith(".") for part in real.relative_to(root).parts)
-    if hidden or any(real.is_relative_to(Path(folder).resolve()) for folder in private):
+    if hidden or any(real.is_relative_to(folder) or folder.is_relative_to(real) for folder in private):
         return _OUTSIDE
     return ""
 

@@ -69,6 +69,14 @@ def test_the_readme_lists_every_verb_and_no_other() -> None:
     assert {row[0].split()[0] for row in rows(ROOT / "README.md", "verb")} == verbs
 
 
+def test_every_option_of_every_verb_is_explained() -> None:
+    parser = ArgumentParser()
+    Command().add_arguments(parser)
+    (verbs,) = [dict(action.choices) for action in parser._actions if action.dest == "verb" and action.choices]
+    options = [(verb, option) for verb, each in verbs.items() for option in each._actions]
+    assert not [f"{verb} {option.dest}" for verb, option in options if not option.help]
+
+
 def test_files_that_the_documentation_names_exist() -> None:
     missing = [f"{guide.name}: {path}" for guide in GUIDES for path in paths_in(guide) if not (ROOT / path).exists()]
     assert not missing

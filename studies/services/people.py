@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from typing import NamedTuple
 
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
@@ -23,13 +24,22 @@ class PeopleRefused(Exception):
         super().__init__(" ".join(reasons))
 
 
-@transaction.atomic
-def account_set(*, name: str, password: str | None = None) -> tuple[User, str, bool]:
-    """Make a researcher's account, or give an account that exists a new password.
+class AccountSet(NamedTuple):
+    """An account with its new password. revoked: how many API tokens it had, which are useless now"""
 
-    password: None draws one
-    returns:  the account, its password, and whether it is new
-    raises:   PeopleRefused (a name or password that is not accepted)
+    user: User
+    password: str
+    is_new: bool
+    revoked: int
+
+
+@transaction.atomic
+def account_set(*, name: str, password: str | None = None, reactivate: bool = False) -> AccountSet:
+    """Make a researcher's account, or give an account that exists a new password and revoke its API tokens.
+
+    password:   None draws one
+    reactivate: let a disabled account log in again; otherwise it stays disabled
+    raises:     PeopleRefused (a name or password that is not accepted)
     """
     user = User.objects.select_for_update().filter(username=name).first()
     is_new = user is None
@@ -42,9 +52,11 @@ def account_set(*, name: str, password: str | None = None) -> tuple[User, str, b
     except ValidationError as error:
         raise PeopleRefused(list(error.messages)) from error
     user.set_password(password)
-    user.is_active = True
+    user.is_active = user.is_active or reactivate
     user.save()
-    return user, password, is_new
+    # Whoever knew the old password may have made tokens, which outlive it.
+    revoked, _ = user.api_tokens.all().delete()
+    return AccountSet(user, password, is_new, revoked)
 
 
 @transaction.atomic

@@ -15,8 +15,10 @@ from tests.faults.table import Row, markdown, write
 def main() -> int:
     """Exit status 1 where anything was lost, doubled, wrong or left behind, 130 where it was interrupted."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    parser.add_argument("--runs", type=int, default=1)
-    parser.add_argument("--only", nargs="+", default=list(FAULTS), choices=FAULTS, metavar="FAULT")
+    parser.add_argument("--runs", type=int, default=1, help="how often each fault is tried; default 1")
+    parser.add_argument(
+        "--only", nargs="+", default=list(FAULTS), choices=FAULTS, metavar="FAULT", help="these faults; default all"
+    )
     parser.add_argument("--at-a-time", type=int, default=1, help="faults beside each other; default 1")
     parser.add_argument("--write", action="store_true", help="put the table into docs/reliability.md after each round")
     parser.add_argument("--list", action="store_true", help="the faults' names")

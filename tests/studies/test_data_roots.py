@@ -86,6 +86,17 @@ def test_the_platforms_own_files_are_refused_though_they_lie_in_the_project(proj
     assert "DATA_ROOTS" in problems(root=path)["dataset.root"]
 
 
+@pytest.mark.parametrize("path", [".", "fixtures/..", "state", "../data"])
+def test_a_folder_with_the_platforms_own_files_in_it_is_refused(
+    project: Path, settings: LazySettings, path: str
+) -> None:
+    settings.STATE_DIR, settings.MEDIA_ROOT = project / "state" / "inner", project.parent / "data" / "media"
+    for key in ("root", "checkpoint"):
+        (said,) = problems(**{key: path}).values()
+        assert "DATA_ROOTS" in said
+    assert not problems(root="../data/nlvr")
+
+
 def test_a_page_is_a_text_and_not_any_file_of_the_project(project: Path) -> None:
     assert "Markdown or text file" in problems(consent="studyapp/settings.py")["pages.consent"]
     assert "DATA_ROOTS" in problems(consent="var/secret_key")["pages.consent"]

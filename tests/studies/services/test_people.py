@@ -8,9 +8,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
 
-from studies.models import Study
+from studies.models import ApiToken, Study
 from studies.services.audit import broken_links
 from studies.services.people import PeopleRefused, account_set, coder_add, coder_remove
+from studies.services.tokens import token_create
 
 pytestmark = pytest.mark.django_db
 
@@ -26,10 +27,30 @@ def test_the_command_makes_an_account_and_prints_its_password_once(capsys: pytes
 
 
 def test_the_command_again_gives_a_new_password(capsys: pytest.CaptureFixture[str]) -> None:
-    _, first, _ = account_set(name="nora")
+    first = account_set(name="nora").password
     call_command("researcher", "nora")
     assert "new password set" in capsys.readouterr().out
     assert not User.objects.get().check_password(first)
+
+
+def test_a_new_password_revokes_the_accounts_tokens_and_no_others(capsys: pytest.CaptureFixture[str]) -> None:
+    nora, owen = account_set(name="nora").user, account_set(name="owen").user
+    for user, name in ((nora, "nightly"), (nora, "backup"), (owen, "nightly")):
+        token_create(user=user, name=name, days=1)
+    call_command("researcher", "nora")
+    assert "nora: new password set, 2 API tokens revoked" in capsys.readouterr().out
+    assert [token.user for token in ApiToken.objects.all()] == [owen]
+
+
+def test_a_disabled_account_stays_disabled_until_it_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    account_set(name="nora")
+    User.objects.update(is_active=False)
+    call_command("researcher", "nora")
+    assert "disabled and stays so: with --reactivate" in capsys.readouterr().err
+    assert not User.objects.get().is_active
+    call_command("researcher", "nora", "--reactivate")
+    assert "disabled" not in capsys.readouterr().err
+    assert User.objects.get().is_active
 
 
 def test_a_password_may_come_from_standard_input(
