@@ -18,6 +18,15 @@ _HELD_KEY, _MOST_HELD = "sheets", 20
 Role = Literal["owner", "coder"]
 
 
+def is_gone(request: HttpRequest) -> bool:
+    """Whether what this request is about has been deleted: the study of its address, or this browser's sheet."""
+    slug = request.resolver_match.kwargs.get("slug") if request.resolver_match else None
+    if slug is not None and not Study.objects.filter(slug=slug).exists():
+        return True
+    sheet_pk = request.session.get(_SESSION_KEY)
+    return sheet_pk is not None and not Sheet.objects.filter(pk=sheet_pk).exists()
+
+
 class NoSheet(Http404):
     """This browser has no sheet. The same page as for anything that is not there; it asks to open the link again."""
 

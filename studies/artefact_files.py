@@ -17,14 +17,20 @@ class CorruptArtefact(Exception):
 
 
 def store(content: bytes, media_type: str) -> dict[str, Any]:
-    """Write the bytes under their hash, unless they lie there already: {"sha256", "type"}, of a PNG also its "size"."""
+    """Write the bytes under their hash, unless they lie there already; their entry."""
+    entry = entry_of(content, media_type)
+    if not is_intact(entry):
+        set_aside(entry)
+        default_storage.save(_name(entry), ContentFile(content))
+    return entry
+
+
+def entry_of(content: bytes, media_type: str) -> dict[str, Any]:
+    """How rows name a file of these bytes: {"sha256", "type"}, of a PNG also its "size"."""
     entry: dict[str, Any] = {"sha256": hashlib.sha256(content).hexdigest(), "type": media_type}
     if media_type == "image/png":
         # Width and height open the header chunk: pages keep room for the picture while it loads.
         entry["size"] = list(struct.unpack(">II", content[16:24]))
-    if not is_intact(entry):
-        set_aside(entry)
-        default_storage.save(_name(entry), ContentFile(content))
     return entry
 
 
@@ -59,10 +65,20 @@ def set_aside(entry: dict[str, Any]) -> None:
     name = _name(entry)
     try:
         with default_storage.open(name) as file:
-            default_storage.save(f"quarantine/{name.rpartition('/')[2]}", ContentFile(file.read()))
+            default_storage.save(_name_aside(entry), ContentFile(file.read()))
     except FileNotFoundError:
         return
     default_storage.delete(name)
+
+
+def delete(entry: dict[str, Any]) -> None:
+    """Delete a file, also where it was set aside as damaged; a missing one needs nothing."""
+    for name in (_name(entry), _name_aside(entry)):
+        default_storage.delete(name)
+
+
+def _name_aside(entry: dict[str, Any]) -> str:
+    return f"quarantine/{_name(entry).rpartition('/')[2]}"
 
 
 def _name(entry: dict[str, Any]) -> str:

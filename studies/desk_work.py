@@ -17,6 +17,7 @@ from studies.services.desk_jobs import (
     desk_job_fail,
     desk_job_finish,
     desk_job_lease,
+    desk_job_name_file,
     desk_job_renew,
     desk_jobs_release,
 )
@@ -88,7 +89,10 @@ def _export(job: DeskJob, tick: Tick) -> dict[str, Any]:
     from studies.reports.archive import build_export
 
     content, media_type = build_export(job.version)
-    return {**artefact_files.store(content, media_type), "size": len(content)}
+    entry = {**artefact_files.entry_of(content, media_type), "size": len(content)}
+    if patiently(partial(desk_job_name_file, job=job, owner=job.owner, entry=entry)):
+        artefact_files.store(content, media_type)
+    return entry
 
 
 _WORK: dict[str, Callable[[DeskJob, Tick], dict[str, Any]]] = {

@@ -12,7 +12,7 @@ from studies import linter
 from studies.cli.output import Output, Refused
 from studies.cli.subjects import study_named
 from studies.config import StudyConfig, json_schema, read
-from studies.services.authoring import StudyExists, study_create, study_delete
+from studies.services.authoring import DeletionInterrupted, StudyExists, study_create, study_delete
 from studies.yaml_strict import StudyFileError
 
 
@@ -52,7 +52,10 @@ def delete(arguments: Namespace, output: Output) -> None:
     if not arguments.yes:
         sheets = sum(version.sheets.count() for version in study.versions.all())
         raise Refused([f"{study.slug} has {sheets} sheets; add --yes to delete it with all of them"])
-    study_delete(study=study)
+    try:
+        study_delete(study=study)
+    except DeletionInterrupted as interrupted:
+        raise Refused([interrupted]) from interrupted
     output.line(f"{arguments.slug}: deleted")
 
 

@@ -113,7 +113,9 @@ class Sheet(models.Model):
     @property
     def is_cut_off(self) -> bool:
         """Whether its study closed before it was finished: only an open study takes live answers."""
-        return self.kind == Kind.LIVE and not self.is_over and self.version.study.state != Study.State.OPEN
+        state = self.version.study.state
+        is_closed = state == Study.State.DELETING or (self.kind == Kind.LIVE and state != Study.State.OPEN)
+        return is_closed and not self.is_over
 
 
 class Answer(models.Model):

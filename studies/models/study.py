@@ -25,7 +25,7 @@ class Study(models.Model):
         OPEN = "open"
         CLOSED = "closed"
         UNBLINDED = "unblinded"
-        DELETING = "deleting"  # only inside study_delete: the one state in which answers and audit entries may go
+        DELETING = "deleting"  # from study_delete on: the one state in which answers and audit entries may go
 
     slug = models.SlugField(unique=True, max_length=60)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
@@ -46,9 +46,9 @@ class Study(models.Model):
 
     @property
     def version(self) -> StudyVersion:
-        """The newest version."""
-        newest: StudyVersion = self.versions.latest("number")
-        return newest
+        """The newest version; looked up each time, except in lists (selectors.with_newest_versions)."""
+        brought: list[StudyVersion] = getattr(self, "newest_versions", [])
+        return brought[0] if brought else self.versions.latest("number")
 
     @property
     def is_unblinded(self) -> bool:

@@ -1,18 +1,24 @@
-"""Making studies from study files."""
+"""Making studies from study files, and deleting them."""
 
 from __future__ import annotations
 
 import json
 
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import IntegrityError, OperationalError, transaction
 
 from studies.config import StudyConfig
 from studies.models import Condition, Study, StudyVersion
+from studies.services.clearing import outcomes_clear
+from studies.services.locking import sheets_and_study_locked
 
 
 class StudyExists(Exception):
     """A study of this name that can no longer take another definition."""
+
+
+class DeletionInterrupted(Exception):
+    """A study that is not deleted yet, and can be deleted again; the text is a sentence for the researcher."""
 
 
 @transaction.atomic
@@ -55,11 +61,30 @@ def study_create(
     return version
 
 
-@transaction.atomic
 def study_delete(*, study: Study) -> None:
-    """Delete a study with all its sheets and answers. Artefacts stay: other studies may use them."""
-    # The database refuses to delete answers and audit entries of a study in any other state.
-    Study.objects.filter(pk=study.pk).update(state=Study.State.DELETING)
-    for version in study.versions.all():
+    """Delete a study with all its sheets, answers and exports. Artefacts stay: other studies may use them.
+
+    In two steps, the first of which nobody can take back; interrupted between them it is done by deleting again.
+
+    raises: DeletionInterrupted
+    """
+    try:
+        # Seen by all before anything is locked: nobody begins a sheet any more. The database refuses to delete answers
+        # and audit entries of a study in any other state.
+        Study.objects.filter(pk=study.pk).update(state=Study.State.DELETING)
+        _delete(study)
+    except (IntegrityError, OperationalError) as error:
+        raise DeletionInterrupted(
+            f"Somebody was using the study {study.slug} at this moment. It is closed for everybody now: delete it again."
+        ) from error
+
+
+@transaction.atomic
+def _delete(study: Study) -> None:
+    held = sheets_and_study_locked(study)
+    if held is None:
+        return
+    outcomes_clear(study=held)
+    for version in held.versions.all():
         version.sheets.all().delete()
-    study.delete()
+    held.delete()

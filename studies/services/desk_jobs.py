@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from studies import artefact_files
 from studies.models import DeskJob, Study, StudyVersion
+from studies.services.clearing import export_file_drop, exports_keep_newest
 from studies.services.holding import DONE, FAILED, LEASED, MAX_ATTEMPTS, WANTED, is_due, lease_end, was_given_up
 from studies.services.ringing import desk_ring
 
@@ -35,6 +36,7 @@ def desk_job_request(*, version: StudyVersion, kind: str, key: str = "") -> Desk
         _draft_only(version)
     job, _ = DeskJob.objects.select_for_update().get_or_create(version=version, kind=kind, key=key)
     if _is_over(job):
+        export_file_drop(job.result)
         job.state, job.owner, job.lease_until, job.attempts = WANTED, "", None, 0
         job.done = job.total = 0
         job.reason, job.result, job.finished = "", {}, None
@@ -68,14 +70,38 @@ def desk_job_renew(*, job: DeskJob, owner: str, done: int | None = None, total: 
     _ours(job, owner).update(lease_until=lease_end(), **progress)
 
 
+@transaction.atomic
+def desk_job_name_file(*, job: DeskJob, owner: str, entry: dict[str, Any]) -> bool:
+    """Note the file that is about to be written, if the job is still ours.
+
+    Before it is written: whoever deletes the row deletes the file too, also one whose worker is killed right after it.
+    """
+    row = _ours(job, owner).select_for_update().first()
+    if row is None:
+        return False
+    export_file_drop(row.result)
+    _ours(job, owner).update(result=entry)
+    return True
+
+
+@transaction.atomic
 def desk_job_finish(*, job: DeskJob, owner: str, result: dict[str, Any]) -> bool:
-    """Keep the result, if the job is still ours."""
-    return _end(_ours(job, owner), state=DONE, reason="", result=result)
+    """Keep the result, if the job is still ours. An export takes the place of the study's older ones.
+
+    An export whose row was deleted or taken over meanwhile leaves no file of its own behind.
+    """
+    is_kept = _end(_ours(job, owner), state=DONE, reason="", result=result)
+    if job.kind == DeskJob.Kind.EXPORT and is_kept:
+        exports_keep_newest(study=job.version.study)
+    elif job.kind == DeskJob.Kind.EXPORT:
+        export_file_drop(result)
+    return is_kept
 
 
 def desk_job_fail(*, job: DeskJob, owner: str, reason: str, result: dict[str, Any] | None = None) -> bool:
-    """Give the job up with its reason, if it is still ours."""
-    return _end(_ours(job, owner), state=FAILED, reason=reason[:2000], result=result or {})
+    """Give the job up with its reason, if it is still ours; without a result, what it has noted stays."""
+    noted = {} if result is None else {"result": result}
+    return _end(_ours(job, owner), state=FAILED, reason=reason[:2000], **noted)
 
 
 def desk_jobs_release(*, owner: str) -> None:

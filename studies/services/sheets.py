@@ -16,7 +16,7 @@ from studies.secret_ids import keyed, public_id
 from studies.selectors import is_precomputed
 from studies.services.answering import TOO_LONG, AnswerRefused, as_written, is_too_long
 from studies.services.assignment import condition_assign, has_place
-from studies.services.identities import PlatformIds, identity_store, sheet_of_identity
+from studies.services.identities import PlatformIds, identity_store, is_spent, sheet_of_identity
 from studies.services.locking import sheet_locked
 
 #: Time-outs are counted in minutes: a write for each page and draft would only keep others waiting.
@@ -37,6 +37,8 @@ def link_state(*, study: Study, invite: Invite | None, ids: PlatformIds | None =
     invite: None for the link of open recruitment
     ids:    what a recruitment platform's link said, as platform_ids() gives it
     """
+    if study.state == Study.State.DELETING:
+        return "closed"
     if invite is not None and invite.revoked:
         return "revoked"
     if invite is not None and invite.kind == Kind.LIVE and invite.sheets.exists():
@@ -48,7 +50,7 @@ def link_state(*, study: Study, invite: Invite | None, ids: PlatformIds | None =
         return "closed"
     if invite is None and ids is None and study.version.config.recruitment.ids != "none":
         return "incomplete"
-    if ids is not None and sheet_of_identity(study, ids) is not None:
+    if ids is not None and (sheet_of_identity(study, ids) is not None or is_spent(study, ids)):
         return "used"
     return "open" if has_place(study) else "full"
 
@@ -94,6 +96,8 @@ def sheet_begun(*, study: Study, invite: Invite | None, ids: PlatformIds | None,
 def sheet_create(*, study: Study, kind: str, invite: Invite | None = None, ids: PlatformIds | None = None) -> Sheet:
     """A new annotator with an empty sheet, not yet assigned to a condition. raises: SheetRefused"""
     study = Study.objects.select_for_update().get(pk=study.pk)
+    if study.state == Study.State.DELETING:
+        raise SheetRefused("closed")
     if invite is not None and Invite.objects.get(pk=invite.pk).revoked:
         raise SheetRefused("revoked")
     if invite is not None and invite.kind == Kind.LIVE and study.state != Study.State.OPEN:

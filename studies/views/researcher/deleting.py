@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 from studies.access import study_for
 from studies.models import Answer, Sheet
 from studies.models.sheet import Kind
-from studies.services.authoring import study_delete
+from studies.services.authoring import DeletionInterrupted, study_delete
 from studies.views.researcher.confirming import is_sure
 
 
@@ -36,6 +36,10 @@ def delete(request: HttpRequest, slug: str) -> HttpResponse:
         context["problems"] += ["Say that people's answers may be deleted."]
     if context["problems"]:
         return render(request, "researcher/delete.html", context, status=422)
-    study_delete(study=study)
+    try:
+        study_delete(study=study)
+    except DeletionInterrupted as interrupted:
+        context["problems"] += [str(interrupted)]
+        return render(request, "researcher/delete.html", context, status=409)
     messages.success(request, f"The study {slug} is deleted.")
     return redirect("studies")

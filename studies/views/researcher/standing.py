@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import Count
 from django.urls import reverse
 from django.utils import timezone
 
-from studies.models import Artefact, Run, Sheet, Study, StudyVersion
+from studies.models import Artefact, Item, Run, Sheet, Study, StudyVersion
 from studies.models.sheet import Kind
-from studies.selectors import artefact_progress, sheets_per_condition
+from studies.selectors import artefact_progress, artefact_progress_of, newest_runs, sheets_per_condition_of
 
 State = Study.State
 # The pace is that of the newest results, so that a first, slow phase does not spoil the estimate of a later one.
@@ -49,8 +51,35 @@ class Standing:
 
 def standing(study: Study) -> Standing:
     """Everything that a list of studies says about one."""
-    version = study.version
-    progress, live = progress_of(version), sheets_per_condition(version, "live")
+    return standings([study])[0]
+
+
+def standings(studies: Sequence[Study]) -> list[Standing]:
+    """The same of several studies: the number of queries is that of one, but for what is being computed now."""
+    versions = [study.version for study in studies]
+    artefacts, runs, drawn = artefact_progress_of(versions), newest_runs(versions), _drawn(versions)
+    live = sheets_per_condition_of(versions, Kind.LIVE)
+    simulated = _simulated(versions)
+    return [
+        _standing(
+            study,
+            version,
+            progress=_progress(version, artefacts[version.pk], runs.get(version.pk), is_drawn=version.pk in drawn),
+            live=live[version.pk],
+            simulated=simulated.get(version.pk, 0),
+        )
+        for study, version in zip(studies, versions, strict=True)
+    ]
+
+
+def progress_of(version: StudyVersion) -> Progress:
+    """How far a version's precomputation is."""
+    return _progress(version, artefact_progress(version), version.runs.last(), is_drawn=version.items.exists())
+
+
+def _standing(
+    study: Study, version: StudyVersion, *, progress: Progress, live: list[dict[str, int | str]], simulated: int
+) -> Standing:
     finished, wanted = sum(int(row["finished"]) for row in live), sum(int(row["quota"]) for row in live)
     next_step, where, *rest = _next_step(study, progress, finished, wanted)
     return Standing(
@@ -59,30 +88,39 @@ def standing(study: Study) -> Standing:
         progress=progress,
         finished=finished,
         wanted=wanted,
-        simulated=version.sheets.filter(kind=Kind.SIMULATED, step=Sheet.Step.DONE).count(),
+        simulated=simulated,
         next_step=next_step,
         next_url=reverse(where, args=[study.slug, *rest]),
     )
 
 
-def progress_of(version: StudyVersion) -> Progress:
-    """How far a version's precomputation is."""
-    counts, run = artefact_progress(version), version.runs.last()
+def _drawn(versions: list[StudyVersion]) -> set[int]:
+    """The keys of versions whose items are drawn."""
+    return set(Item.objects.filter(version__in=versions).order_by().values_list("version", flat=True).distinct())
+
+
+def _simulated(versions: list[StudyVersion]) -> dict[int, int]:
+    """Finished simulated sheets of the versions that have some, by their keys."""
+    done = Sheet.objects.filter(version__in=versions, kind=Kind.SIMULATED, step=Sheet.Step.DONE)
+    return dict(done.order_by().values("version").annotate(n=Count("pk")).values_list("version", "n"))
+
+
+def _progress(version: StudyVersion, counts: dict[str, int], run: Run | None, *, is_drawn: bool) -> Progress:
     total, ready, failed = sum(counts.values()), counts["ready"], counts["failed"]
     is_done = total > 0 and ready == total and (run is None or run.finished is not None)
     # Between two phases nothing is open for a moment, and a worker is about to begin the next.
     is_open = total > ready + failed or (run is not None and run.finished is None and 0 < total == ready)
     is_moving = not is_done and is_open and not (run and run.problem)
-    return Progress(ready, failed, total, _words(version, run, counts), is_done, is_moving)
+    return Progress(ready, failed, total, _words(version, run, counts, is_drawn=is_drawn), is_done, is_moving)
 
 
-def _words(version: StudyVersion, run: Run | None, counts: dict[str, int]) -> str:
+def _words(version: StudyVersion, run: Run | None, counts: dict[str, int], *, is_drawn: bool) -> str:
     total, ready, failed = sum(counts.values()), counts["ready"], counts["failed"]
     if run is not None and run.problem:
         return f"Stopped: {run.problem}"
     if not total:
         return "Nothing is precomputed yet."
-    if ready == total and version.items.exists():
+    if ready == total and is_drawn:
         return f"All {total:,} artefacts are ready."
     parts = [f"{ready:,} of {total:,} artefacts are ready"]
     if failed:
@@ -127,6 +165,7 @@ def _next_step(study: Study, progress: Progress, finished: int, wanted: int) -> 
         State.OPEN: (f"{done}: send out links, and close it when you have enough.", "study_links"),
         State.CLOSED: ("Unblind it to see outcomes by condition.", "study_confirm", "unblind"),
         State.UNBLINDED: ("Read the report.", "study_report"),
+        State.DELETING: ("Deleting it was interrupted: delete it again.", "study_delete"),
     }[State(study.state)]
 
 
