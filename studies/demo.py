@@ -31,12 +31,23 @@ ACTOR = "demo"
 KNOWS = (0.35, 0.45, 0.55, 0.65, 0.75)
 
 
+class Changed(Exception):
+    """A researcher has given one of the demo's studies another definition: it is theirs, and left as it is."""
+
+
 def demo_study(file: str, owner: User, progress: Callable[[int, int], None] | None = None) -> StudyVersion:
-    """The study of one of the demo's files; made on the first call. raises: RuntimeError with the linter's problems"""
+    """The study of one of the demo's files; made on the first call.
+
+    raises: RuntimeError with the linter's problems, Changed
+    """
     config = read(Path(settings.BASE_DIR, file).read_text(encoding="utf-8"))
     existing = Study.objects.filter(slug=config.study).first()
     if existing and existing.version.config == config:
         return existing.version
+    if existing:
+        raise Changed(
+            f"{config.study} has another definition than {file} by now and is left as it is; deleted, it is made anew"
+        )
     problems = linter.check(config, base=settings.BASE_DIR, progress=progress)
     if problems:
         raise RuntimeError("\n".join(f"{file}: {problem}" for problem in problems))

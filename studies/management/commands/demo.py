@@ -8,16 +8,17 @@ from argparse import ArgumentParser, Namespace
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
+from django.db import IntegrityError
 
 from studies import demo
 from studies.cli import precompute, reporting
 from studies.cli.output import Output, Refused
-from studies.models import StudyVersion
+from studies.models import Study, StudyVersion
 from studies.processes import PortTaken, Processes, require_free_port, stop_on_terminate
 from studies.selectors import artefact_progress, is_precomputed
-from studies.services.authoring import StudyExists
 from studies.services.freezing import StudyRefused
 from studies.services.inviting import invite_url
 from studies.services.precompute import PrecomputeRefused
@@ -42,7 +43,7 @@ class Command(BaseCommand):
                 _once(output)
             else:
                 _serve(output, started)
-        except (Refused, PortTaken, PrecomputeRefused, StudyExists, StudyRefused, RuntimeError) as error:
+        except (Refused, PortTaken, PrecomputeRefused, StudyRefused, demo.Changed, RuntimeError) as error:
             output.note(str(error))
             sys.exit(1)
         except KeyboardInterrupt:
@@ -71,12 +72,20 @@ def _serve(output: Output, started: float) -> None:
         output.line(f"first page after {time.perf_counter() - started:.1f} s")
         output.line(f"researcher: {settings.PUBLIC_URL}/  login {demo.RESEARCHER}  password {password}")
         processes.start_worker()
-        with output.bar("demo data") as bar:
-            versions = [demo.demo_study(file, user, _follow(bar)) for file in (demo.CLOSED, demo.OPEN)]
-        for version in versions:
-            demo.demo_precompute(version)
-            _wait(version, processes, output)
-        _show(versions, output)
+        for file, show in ((demo.CLOSED, _show_closed), (demo.OPEN, _show_open)):
+            try:
+                with output.bar("demo data") as bar:
+                    version = demo.demo_study(file, user, _follow(bar))
+                demo.demo_precompute(version)
+                _wait(version, processes, output)
+                show(version, output)
+            except demo.Changed as changed:
+                output.line(str(changed))
+            except (ObjectDoesNotExist, IntegrityError):
+                # Whoever looks around may delete a study while it is being prepared: the others are served all the same.
+                if Study.objects.filter(pk=version.study_id).exists():
+                    raise
+                output.line(f"{file}: its study was deleted meanwhile; `make demo` makes it again")
         output.line("Ctrl-C stops both processes")
         while True:
             processes.check()
@@ -98,11 +107,13 @@ def _wait(version: StudyVersion, processes: Processes, output: Output) -> None:
             time.sleep(0.5)
 
 
-def _show(versions: list[StudyVersion], output: Output) -> None:
-    closed, opened = versions
-    demo.demo_fill(closed)
-    live, previews = demo.demo_links(opened)
-    output.line(f"\nreport (simulated): {settings.PUBLIC_URL}/studies/{closed.study.slug}/report/")
+def _show_closed(version: StudyVersion, output: Output) -> None:
+    demo.demo_fill(version)
+    output.line(f"\nreport (simulated): {settings.PUBLIC_URL}/studies/{version.study.slug}/report/")
+
+
+def _show_open(version: StudyVersion, output: Output) -> None:
+    live, previews = demo.demo_links(version)
     output.line("annotator links, one per person:")
     for invite in live:
         output.line(f"  {invite_url(invite)}")

@@ -34,8 +34,9 @@ STEPS = {
     Study.State.DRAFT: Step(
         "freeze",
         "Freeze the plan",
-        "Definition, items, choices and artefacts get a hash. The report will say whether the data match it.",
-        False,
+        "Definition, items, choices and artefacts get a hash. The report will say whether the data match it. After this"
+        " the design cannot be changed.",
+        True,
         study_freeze,
     ),
     Study.State.FROZEN: Step(
@@ -92,13 +93,19 @@ def step(request: HttpRequest, slug: str) -> HttpResponse:
 def _question(study: Study, wanted: Step) -> Question:
     return Question(
         title=f"{wanted.label}?",
-        meaning=[wanted.meaning, *(_before_closing(study) if wanted.act == "close" else _BEFORE_UNBLINDING)],
+        meaning=[wanted.meaning, *_more(study, wanted.act)],
         tick="I want this: it cannot be taken back.",
         button=wanted.label,
         action=reverse("study_life", args=[study.slug]),
         back=reverse("study", args=[study.slug]),
         fields={"act": wanted.act},
     )
+
+
+def _more(study: Study, act: str) -> list[str]:
+    if act == "close":
+        return _before_closing(study)
+    return _BEFORE_UNBLINDING if act == "unblind" else ["The links are given out after the next step, opening it."]
 
 
 _BEFORE_UNBLINDING = [
