@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, Max, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
 
-from studies.models import Answer, Artefact, ExposureEvent, Item, Sheet, Study, StudyVersion
+from studies.models import Answer, Artefact, Condition, ExposureEvent, Item, Run, Sheet, Study, StudyVersion
 
 
 def current_answers(sheet: Sheet, item: Item) -> QuerySet[Answer]:
@@ -25,11 +26,32 @@ def exposure_sums(version: StudyVersion, kind: str) -> dict[tuple[int, int], dic
     return sums
 
 
+def with_newest_versions(studies: QuerySet[Study]) -> QuerySet[Study]:
+    """The same studies for a list: the `version` of all of them comes along in one query."""
+    newest = StudyVersion.objects.filter(study=OuterRef("study")).order_by("-number").values("pk")[:1]
+    versions = StudyVersion.objects.filter(pk=Subquery(newest))
+    return studies.prefetch_related(Prefetch("versions", versions, to_attr="newest_versions"))
+
+
 def artefact_progress(version: StudyVersion) -> dict[str, int]:
     """How many of a version's artefacts are wanted, leased, ready and failed."""
-    counts = dict.fromkeys(Artefact.State.values, 0)
-    counts.update(version.artefacts.values_list("state").annotate(n=Count("pk")).values_list("state", "n"))
-    return counts
+    return artefact_progress_of([version])[version.pk]
+
+
+def artefact_progress_of(versions: Iterable[StudyVersion]) -> dict[int, dict[str, int]]:
+    """The same of several versions, by their keys."""
+    found = {version.pk: dict.fromkeys(Artefact.State.values, 0) for version in versions}
+    shown = StudyVersion.artefacts.through.objects.filter(studyversion__in=found)
+    for row in shown.values("studyversion", "artefact__state").annotate(n=Count("pk")):
+        found[row["studyversion"]][row["artefact__state"]] = row["n"]
+    return found
+
+
+def newest_runs(versions: Iterable[StudyVersion]) -> dict[int, Run]:
+    """The newest run of each version that has one, by the version's key."""
+    of_versions = Run.objects.filter(version__in=[version.pk for version in versions])
+    newest = of_versions.order_by().values("version").annotate(newest=Max("pk")).values("newest")
+    return {run.version_id: run for run in Run.objects.filter(pk__in=newest).defer("snapshot")}
 
 
 def is_precomputed(version: StudyVersion) -> bool:
@@ -40,24 +62,31 @@ def is_precomputed(version: StudyVersion) -> bool:
 
 def sheets_per_condition(version: StudyVersion, kind: str) -> list[dict[str, int | str]]:
     """Per condition: sheets finished, under way, withdrawn. No outcomes."""
+    return sheets_per_condition_of([version], kind)[version.pk]
+
+
+def sheets_per_condition_of(versions: Iterable[StudyVersion], kind: str) -> dict[int, list[dict[str, int | str]]]:
+    """The same of several versions, by their keys."""
     finished = Q(sheets__step=Sheet.Step.DONE)
     gone = Q(sheets__step=Sheet.Step.WITHDRAWN)
     of_kind = Q(sheets__kind=kind)
-    rows = version.conditions.annotate(
+    found: dict[int, list[dict[str, int | str]]] = {version.pk: [] for version in versions}
+    rows = Condition.objects.filter(version__in=found).annotate(
         finished=Count("sheets", filter=of_kind & finished),
         active=Count("sheets", filter=of_kind & ~finished & ~gone),
         withdrawn=Count("sheets", filter=of_kind & gone),
     )
-    return [
-        {
-            "name": row.name,
-            "quota": row.quota,
-            "finished": row.finished,
-            "active": row.active,
-            "withdrawn": row.withdrawn,
-        }
-        for row in rows
-    ]
+    for row in rows:
+        found[row.version_id].append(
+            {
+                "name": row.name,
+                "quota": row.quota,
+                "finished": row.finished,
+                "active": row.active,
+                "withdrawn": row.withdrawn,
+            }
+        )
+    return found
 
 
 def status_facts(study: Study) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from studies.api.operation import Conflict, Operation
 from studies.api.shapes import JobShape, ProblemShape, ReasonsShape, StatusShape, StudyShape, ValidShape
 from studies.api.study_files import PARSERS, study_file
 from studies.models import DeskJob, Study
-from studies.selectors import status_facts
+from studies.selectors import status_facts, with_newest_versions
 from studies.services.authoring import StudyExists, study_create
 from studies.services.desk_jobs import DeskRefused, desk_job_request
 
@@ -39,7 +39,7 @@ class StudyList(ListAPIView[Study], Operation):
 
     def get_queryset(self) -> QuerySet[Study]:
         """Narrowed and ordered by the allow-list of ListQuery."""
-        own = studies_for(self.request.user, "owner")
+        own = with_newest_versions(studies_for(self.request.user, "owner"))
         query = ListQuery(data=self.request.query_params)
         query.is_valid(raise_exception=True)
         asked = query.validated_data

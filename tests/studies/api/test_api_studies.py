@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
 from studies.api.invites import InviteCreate
-from studies.models import DeskJob, Membership, Study
+from studies.models import DeskJob, Membership, Study, StudyVersion
 from studies.services.inviting import MOST_LABEL
 from studies.services.tokens import token_create
 from tests import cast
@@ -159,6 +160,19 @@ def test_the_list_has_own_studies_and_orders_by_allowed_names_only(script: Clien
     for query in ("ordering=owner__password", "state=any"):
         assert script.get(f"/api/v1/studies/?{query}").status_code == 400
     assert with_token(stranger).get("/api/v1/studies/").json()["count"] == 0
+
+
+def test_a_long_list_costs_as_many_queries_as_a_short_one(
+    script: Client, scenes: Study, django_assert_num_queries: Callable[[int], Any]
+) -> None:
+    definition, sha256 = scenes.version.definition, scenes.version.sha256
+    for count in (0, 20):
+        for number in range(count):
+            made = Study.objects.create(slug=f"more-{number}", owner=scenes.owner)
+            StudyVersion.objects.create(study=made, number=1, definition=definition, sha256=sha256)
+        with django_assert_num_queries(5):  # failed tokens, token, number of studies, studies, versions
+            found = script.get("/api/v1/studies/").json()["results"]
+    assert len(found) == 21
 
 
 def test_pages_have_a_size_with_a_limit(script: Client, scenes: Study) -> None:

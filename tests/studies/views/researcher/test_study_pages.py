@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from studies.models import Artefact, Run, Study
+from studies import config
+from studies.models import Artefact, Condition, Run, Study, StudyVersion
 from studies.services.inviting import invite_revoke
 from studies.views.researcher import life
 from studies.views.researcher.standing import progress_of, standing
@@ -42,6 +43,42 @@ def test_the_list_tells_simulated_sheets_from_live_ones(client):
     Study.objects.update(state="frozen")
     client.force_login(version.study.owner)
     assert "0 of 6 sheets are finished, 1 simulated." in client.get("/").content.decode()
+
+
+def more_studies(owner, count):
+    """Studies of two versions each, without items and sheets."""
+    for number in range(count):
+        read = config.read(cast.renamed(f"more-{number}", title=f"Study {number} of many"))
+        made = Study.objects.create(slug=read.study, owner=owner, state=list(Study.State)[number % 5])
+        old = {**read.model_dump(mode="json"), "title": "An old title"}
+        StudyVersion.objects.create(study=made, number=1, definition=old, sha256="0" * 64)
+        version = StudyVersion.objects.create(
+            study=made, number=2, definition=read.model_dump(mode="json"), sha256=read.sha256
+        )
+        Condition.objects.create(version=version, name="U", position=0, stages=["U"], quota=2)
+
+
+def test_a_long_list_costs_as_many_queries_as_a_short_one(rosa, scenes, django_assert_num_queries):
+    # session, account, number of studies, studies, versions; artefacts, runs, items, live and simulated sheets
+    for count in (0, 20):
+        more_studies(scenes.owner, count)
+        with django_assert_num_queries(10):
+            page = rosa.get("/").content.decode()
+    assert "Study 19 of many" in page
+    assert "An old title" not in page
+
+
+def test_a_long_list_has_pages_newer_and_older(rosa, scenes):
+    more_studies(scenes.owner, 50)
+    first = rosa.get("/").content.decode()
+    assert first.count("<article") == 50
+    assert '<a href="?page=2">Older</a>' in first
+    assert "Newer" not in first
+    assert "What does the model answer?" not in first
+    last = rosa.get("/?page=2").content.decode()
+    assert last.count("<article") == 1
+    assert "What does the model answer?" in last
+    assert '<a href="?page=1">Newer</a>' in last
 
 
 def test_an_empty_list_says_how_to_begin(client, db):
