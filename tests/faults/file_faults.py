@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.faults import publications
 from tests.faults.outcome import Outcome, of_artefacts
 from tests.faults.person import person_at
 from tests.faults.template import Templates
@@ -40,6 +41,8 @@ def damaged(templates: Templates, damage: Callable[[Path], None]) -> Outcome:
         picture = person.browser.get(address).body
         name = hashlib.sha256(picture).hexdigest()
         (file,) = (there.folder / "media").glob(f"artefacts/*/{name}.*")
+        referring = there.rows(f"SELECT id FROM studies_artefact WHERE files LIKE '%{name}%'")  # noqa: S608
+        publications.record(there)
         damage(file)
         refused = person.browser.get(address)
         assert refused.status == 404, refused.status
@@ -47,6 +50,6 @@ def damaged(templates: Templates, damage: Callable[[Path], None]) -> Outcome:
         there.wait_until(lambda: person.browser.get(address).body == picture)
         seconds = time.monotonic() - start
         there.wait_until(lambda: there.ready() == len(templates.reference))
-        return of_artefacts(there, templates.reference, {}, seconds)
+        return of_artefacts(there, templates.reference, seconds, wanted_again=[key for (key,) in referring])
     finally:
         templates.forget(there)

@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,9 +52,14 @@ class Installation:
         return {**kept, **own, **{name: value for name, value in addresses.items() if value}}
 
     def manage(self, *arguments: str) -> str:
-        """`manage.py ...` to its end. raises: RuntimeError"""
-        command = [sys.executable, "manage.py", *arguments]
-        done = subprocess.run(command, cwd=ROOT, env=self.environment(), capture_output=True, text=True, check=False)
+        """`manage.py ...` to its end: what it prints. raises: RuntimeError"""
+        return self.run("manage.py", *arguments)
+
+    def run(self, *arguments: str) -> str:
+        """`python ...` with Django's settings to its end: what it prints. raises: RuntimeError"""
+        environment = {**self.environment(), "DJANGO_SETTINGS_MODULE": "studyapp.settings"}
+        command = [sys.executable, *arguments]
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(f"{arguments}: {done.stdout}{done.stderr}")
         return done.stdout
@@ -74,11 +80,14 @@ class Installation:
         self._processes.append(process)
         return process
 
-    def start_worker(self, pool: str = "solo", fault: str = "", **options: Any) -> subprocess.Popen[str]:
-        """A Celery worker with one process that computes."""
+    def start_worker(
+        self, pool: str = "solo", fault: str = "", loads: str = "", **options: Any
+    ) -> subprocess.Popen[str]:
+        """A Celery worker with one process that computes; `loads` is a module of the tests that it imports."""
         name = f"{self.folder.name}-{len(self._processes)}@%h"
         command = f"celery --quiet -A studyapp worker --pool {pool} --concurrency 1 --hostname {name} {WORKER}"
-        return self.start(*command.split(), fault=fault, **options)
+        included = ["--include", loads] if loads else []
+        return self.start(*command.split(), *included, fault=fault, **options)
 
     def start_web(self, fault: str = "") -> subprocess.Popen[str]:
         """gunicorn with one worker process, which it replaces when it dies."""
@@ -111,7 +120,8 @@ class Installation:
                 return list(cursor.fetchall())
             finally:
                 connection.close()
-        with sqlite3.connect(self.folder / "db.sqlite3", timeout=20) as database:
+        # Closed here: left to the garbage collector, its log would vanish while the folder is being copied.
+        with closing(sqlite3.connect(self.folder / "db.sqlite3", timeout=20)) as database:
             return list(database.execute(query).fetchall())
 
     def change(self, statement: str) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from tests.faults import publications
 from tests.faults.installation import Installation
 from tests.faults.template import hashes
 
@@ -14,11 +17,12 @@ from tests.faults.template import hashes
 class Outcome:
     """None: not at stake in this run.
 
-    wrong:      artefacts that are missing, failed, or have another hash than in the undisturbed run
-    orphans:    files that no row refers to, half-written files, leased rows
-    groups:     groups of rows (one subject) that had to be computed again
-    published:  artefacts published twice
-    seconds:    from the fault to the next result, or to the next acknowledged answer
+    answers_lost: acknowledged, and not there as they were sent
+    wrong:        artefacts that are missing, failed, or have another hash than in the undisturbed run
+    orphans:      files that no row refers to, half-written files, leased rows
+    groups:       groups of rows (one subject) that had to be computed again
+    published:    publications of what had been published before, and was not to be computed again
+    seconds:      from the fault to the next result, or to the next acknowledged answer
     """
 
     seconds: float
@@ -31,23 +35,28 @@ class Outcome:
 
 
 def of_artefacts(
-    there: Installation, reference: dict[tuple[Any, ...], str], before: dict[int, Any], seconds: float
+    there: Installation, reference: dict[tuple[Any, ...], str], seconds: float, *, wanted_again: Collection[int] = ()
 ) -> Outcome:
-    """Compare a finished precomputation with the undisturbed one; `before`: what was published before the fault."""
-    after = published(there)
+    """Compare a finished precomputation, whose publications were recorded, with the undisturbed one.
+
+    wanted_again: artefacts that had to be published once more
+    """
     there.settles(lambda: orphans(there) == 0)  # half-written files are swept away at the next look
+    again = publications.repeated(there)
+    keys = ", ".join(map(str, again)) or "NULL"
     return Outcome(
         seconds=seconds,
         wrong=len(set(hashes(there).items()) ^ set(reference.items())),
         orphans=orphans(there),
-        groups=there.count("(SELECT DISTINCT subject_kind, subject FROM studies_artefact WHERE attempts > 1) AS again"),
-        published=sum(after[key] != at for key, at in before.items()),
+        groups=groups(there, f"attempts > 1 OR id IN ({keys})"),
+        published=(again - Counter(wanted_again)).total(),
     )
 
 
-def published(there: Installation) -> dict[int, Any]:
-    """When each artefact was published."""
-    return dict(there.rows("SELECT id, published FROM studies_artefact WHERE state = 'ready'"))
+def groups(there: Installation, condition: str) -> int:
+    """To how many subjects the artefacts belong that fulfil an SQL condition."""
+    distinct = f"SELECT DISTINCT subject_kind, subject FROM studies_artefact WHERE {condition}"  # noqa: S608 - our own
+    return there.count(f"({distinct}) AS subjects")
 
 
 def orphans(there: Installation) -> int:

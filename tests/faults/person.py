@@ -19,10 +19,15 @@ GIVE_UP_SECONDS = 60
 
 @dataclass
 class Person:
-    """Somebody at an item; `acknowledged` counts what the server has confirmed."""
+    """Somebody at an item.
+
+    token:        of the invite
+    acknowledged: position -> id of the choice that the server has confirmed
+    """
 
     browser: Browser
-    acknowledged: int = 0
+    token: str
+    acknowledged: dict[int, str] = field(default_factory=dict)
     longest: float = 0.0  # seconds from the first attempt at a submission to its acknowledgement
     _choose: random.Random = field(default_factory=lambda: random.Random(0))
 
@@ -39,12 +44,13 @@ class Person:
         start = time.monotonic()
         self._until_answered(lambda: self.browser.post("/t/item/", values))
         self.longest = max(self.longest, time.monotonic() - start)
-        self.acknowledged += 1
+        self.acknowledged[int(values["position"])] = values["choice"]
 
-    def answer_all(self, after: float = 0) -> None:
-        """Every item that is left, after some seconds of thinking."""
+    def answer_all(self, after: float = 0, each: float = 0) -> None:
+        """Every item that is left, after some seconds of thinking, and some before each."""
         time.sleep(after)
         while (values := self.form()) is not None:
+            time.sleep(each)
             self.submit(values)
 
     def _until_answered(self, request: Callable[[], Reply]) -> Reply:
@@ -66,7 +72,7 @@ def person_at(there: Installation, number: int = 0) -> Person:
     (token,) = there.rows("SELECT token FROM studies_invite ORDER BY id")[number]
     browser = Browser(there.port)
     annotator.begin(browser, annotator.start(browser, f"/s/small/{token}/"))
-    return Person(browser)
+    return Person(browser, token)
 
 
 def at_once(actions: list[Callable[[], object]]) -> None:

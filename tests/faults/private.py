@@ -134,6 +134,19 @@ class Postgres:
         )
 
 
+def children(pid: int) -> list[int]:
+    """The processes that a process has started."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process does anything yet; one that ended and that nobody has waited for does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in ("Z", "X")
+    except FileNotFoundError:
+        return False
+
+
 def kill_group(process: subprocess.Popen[str]) -> None:
     """kill -9 of a process and of all its children, which it leads as a session of their own."""
     with suppress(ProcessLookupError):  # all of them are gone

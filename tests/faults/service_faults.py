@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import resource
 import time
+from dataclasses import replace
 
 from tests.faults.installation import SLUG, Installation
-from tests.faults.outcome import Outcome, of_artefacts, orphans, published
+from tests.faults.outcome import Outcome, groups, of_artefacts, orphans
 from tests.faults.private import kill_group
 from tests.faults.template import Templates
 from tests.faults.worker_faults import has_begun, recovered
@@ -47,13 +48,13 @@ def database_crashed(templates: Templates) -> Outcome:
     """PostgreSQL ends as at a power cut while a worker computes, and comes back."""
     there = _working(templates)
     try:
-        before = published(there)
+        before = there.ready()
         crash_database(templates)
         start = time.monotonic()
-        there.wait_until(lambda: there.ready() > len(before))
+        there.wait_until(lambda: there.ready() > before)
         seconds = time.monotonic() - start
         there.wait_until(lambda: there.count("studies_run WHERE finished IS NULL") == 0)
-        return of_artefacts(there, templates.reference, before, seconds)
+        return of_artefacts(there, templates.reference, seconds)
     finally:
         templates.forget(there)
 
@@ -68,10 +69,11 @@ def disk_full(templates: Templates) -> Outcome:
         assert reasons, "nothing failed"
         assert all("File too large" in reason for reason in reasons), reasons
         assert orphans(there) == 0, "a torn file stayed"
+        lost = groups(there, "state = 'failed'")
         kill_group(worker)
         there.start_worker()
         there.manage("study", "precompute", SLUG)
-        return recovered(there, templates)
+        return replace(recovered(there, templates), groups=lost)
     finally:
         templates.forget(there)
 

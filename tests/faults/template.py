@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-from tests.faults.installation import ROOT, SLUG, Installation
+from tests.faults import publications
+from tests.faults.installation import SLUG, Installation
 from tests.faults.private import Postgres, Redis
 from tests.terminal import RECIPE, STUDY
 
@@ -49,6 +48,7 @@ class Templates:
         whole = Installation(self.folder / "whole")
         self._open(whole)
         self.reference = hashes(whole)
+        publications.record(half)
         if self.postgres is None:
             return
         for name in ("half", "whole"):
@@ -60,6 +60,7 @@ class Templates:
                 self.postgres.do(f'DROP DATABASE "{name}"')
                 self.postgres.create(name, template="half")
                 self._open(there)
+        publications.record(Installation(self.folder / "half", database=self.postgres.address("half")))
 
     def half(self, *, production: bool = False, kept: bool = False) -> Installation:
         """An installation whose explanations are wanted."""
@@ -103,8 +104,7 @@ class Templates:
         there.folder.mkdir(exist_ok=True)
         there.manage("migrate", "-v0")
         there.manage("study", "create", str(file))
-        environment = {**there.environment(), "DJANGO_SETTINGS_MODULE": "studyapp.settings"}
-        subprocess.run([sys.executable, "-c", HALF], cwd=ROOT, env=environment, check=True)
+        there.run("-c", HALF)
 
     @staticmethod
     def _open(there: Installation) -> None:

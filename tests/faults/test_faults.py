@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.faults.catalogue import EMBEDDED, FAULTS
+from tests.faults.outcome import of_artefacts
+from tests.faults.person import person_at
+from tests.faults.private import children
 from tests.faults.rounds import templates
 from tests.faults.table import Row
 from tests.faults.template import Templates
+from tests.faults.web_faults import of_answers
 from tests.faults.worker_faults import has_begun
 
 pytestmark = pytest.mark.slow
@@ -33,6 +37,33 @@ def test_after_this_fault_nothing_is_lost_doubled_wrong_or_left_behind(name: str
         # One worker process: at most one group was in its hands.
         assert outcome.groups is not None
         assert outcome.groups <= 1
+
+
+@pytest.mark.parametrize("production", [False, True])
+def test_a_second_publication_is_counted_whenever_it_happens(production: bool, prepared: Templates) -> None:
+    if production and prepared.postgres is None:
+        pytest.skip("PostgreSQL is not installed")
+    there = prepared.half(production=production)
+    try:
+        first = "(SELECT min(id) FROM studies_artefact WHERE state = 'ready')"
+        there.change(f"UPDATE studies_artefact SET published = CURRENT_TIMESTAMP WHERE id = {first}")  # noqa: S608
+        outcome = of_artefacts(there, prepared.reference, 0)
+        assert (outcome.published, outcome.groups) == (1, 1)
+    finally:
+        prepared.forget(there)
+
+
+def test_an_answer_that_is_stored_otherwise_than_it_was_sent_counts_as_lost(prepared: Templates) -> None:
+    there = prepared.whole()
+    try:
+        there.start_web()
+        person = person_at(there)
+        person.answer_all()
+        assert of_answers(there, [person], 0).answers_lost == 0
+        person.acknowledged[0] = "another"
+        assert of_answers(there, [person], 0).answers_lost == 1
+    finally:
+        prepared.forget(there)
 
 
 def test_torch_is_loaded_in_the_child_of_a_pool_only(prepared: Templates) -> None:
@@ -60,11 +91,6 @@ def test_a_worker_that_is_asked_to_stop_hands_its_work_back(pool: str, prepared:
         assert list((there.folder / "heartbeats").iterdir()) == []
     finally:
         prepared.forget(there)
-
-
-def children(pid: int) -> list[int]:
-    """The processes that a process has started."""
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def has_torch(pid: int) -> bool:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
 from functools import partial
 
 from benchmarks.load.browser import Browser
-from tests.faults.installation import Installation
+from tests.faults.installation import SLUG, Installation
 from tests.faults.outcome import Outcome
 from tests.faults.person import Person, at_once, person_at
 from tests.faults.service_faults import crash_database
@@ -17,6 +21,7 @@ from tests.faults.template import Templates
 TIMES = 8
 PEOPLE = 6
 STEP_SECONDS = 0.15
+STEP_PAGES = 50  # of the copy of a database
 FIRST_MIGRATION = "0001"
 KEPT_IN_A_BACKUP = ("media", "features", "secret_key")
 
@@ -42,10 +47,10 @@ def sent_at_once(templates: Templates, *, production: bool) -> Outcome:
         person = person_at(there)
         values = person.form()
         assert values is not None
-        same = [Person(Browser(there.port, person.browser.cookies)) for _ in range(TIMES)]
+        same = [Person(Browser(there.port, person.browser.cookies), person.token) for _ in range(TIMES)]
         start = time.monotonic()
         at_once([partial(one.submit, values) for one in same])
-        person.acknowledged = 1
+        person.acknowledged = same[0].acknowledged
         return of_answers(there, [person], time.monotonic() - start)
     finally:
         templates.forget(there)
@@ -90,43 +95,88 @@ def migrated(templates: Templates, *, production: bool) -> Outcome:
 
 
 def restored(templates: Templates) -> Outcome:
-    """A backup taken while people answer, put back into an empty folder: the sheet goes on there."""
-    there, person = templates.whole(), None
+    """A backup taken while people answer, put back into an empty folder: whole, and all sheets go on there.
+
+    What was acknowledged before the copy of the database began must be in it; what came later may be.
+    """
+    there = templates.whole()
     again = Installation(there.folder.with_name(f"{there.folder.name}-restored"))
     try:
         there.start_web()
-        person = person_at(there)
-        values = person.form()
-        assert values is not None
-        person.submit(values)
-        _back_up(there, again)
+        people = [person_at(there, number) for number in range(PEOPLE)]
+        kept: list[Person] = []
+
+        def another_answer() -> None:
+            before = _acknowledged(people)
+            there.wait_until(lambda: _acknowledged(people) > before)
+
+        def back_up() -> None:
+            another_answer()
+            kept.extend(Person(Browser(again.port), p.token, dict(p.acknowledged)) for p in people)
+            _back_up(there, again, meanwhile=another_answer)
+
+        at_once([back_up, partial(_answer_in_turn, people)])
         there.stop()
+        missing = of_answers(again, kept, 0).answers_lost or 0  # counted before anybody answers the same again
+        assert again.rows("PRAGMA integrity_check") == [("ok",)]
+        assert again.rows("PRAGMA foreign_key_check") == []
+        again.manage("study", "audit", SLUG)
         start = time.monotonic()
         again.start_web()
-        went_on = Person(Browser(again.port, person.browser.cookies), person.acknowledged)
-        went_on.answer_all()
-        return of_answers(again, [went_on], time.monotonic() - start)
+        for one, person in zip(kept, people, strict=True):
+            one.browser.cookies = person.browser.cookies
+            one.answer_all()
+        assert again.count("studies_sheet WHERE step = 'review'") == PEOPLE
+        outcome = of_answers(again, kept, time.monotonic() - start)
+        return replace(outcome, answers_lost=missing + (outcome.answers_lost or 0))
     finally:
         templates.forget(there)
         templates.forget(again)
 
 
 def of_answers(there: Installation, people: list[Person], seconds: float) -> Outcome:
-    """Compare what was acknowledged with what is stored."""
+    """Compare what was acknowledged with what is stored, value by value."""
+    chosen = json.loads(there.run("-m", "tests.faults.stored"))
+    lost = sum(
+        chosen.get(person.token, {}).get(str(position)) != choice
+        for person in people
+        for position, choice in person.acknowledged.items()
+    )
     stored = there.count("studies_answer WHERE question = 'choice'")
     different = there.count(
         "(SELECT DISTINCT sheet_id, item_id FROM studies_answer WHERE question = 'choice') AS different"
     )
-    acknowledged = sum(person.acknowledged for person in people)
-    assert acknowledged > 0
-    return Outcome(seconds, answers_lost=max(0, acknowledged - different), answers_doubled=stored - different)
+    assert _acknowledged(people) > 0
+    return Outcome(seconds, answers_lost=lost, answers_doubled=stored - different)
 
 
-def _back_up(there: Installation, copy: Installation) -> None:
-    """As docs/reliability.md says: the database by its own means, then the files, which are only ever added."""
+def _acknowledged(people: list[Person]) -> int:
+    return sum(len(person.acknowledged) for person in people)
+
+
+def _answer_in_turn(people: list[Person]) -> None:
+    for person in people:
+        person.answer_all(each=STEP_SECONDS)
+
+
+def _back_up(there: Installation, copy: Installation, meanwhile: Callable[[], None]) -> None:
+    """As docs/reliability.md says: the database by its own means, then the files, which are only ever added.
+
+    meanwhile: called in the middle of the database's copy and before the files'
+    """
     copy.folder.mkdir()
-    with sqlite3.connect(there.folder / "db.sqlite3") as source, sqlite3.connect(copy.folder / "db.sqlite3") as target:
-        source.backup(target)
+    left: list[int] = []
+
+    def step(status: int, remaining: int, total: int) -> None:
+        if not left:
+            assert remaining > 0, "the database was copied before anybody could answer"
+            meanwhile()
+        left.append(remaining)
+
+    here, copied = (sqlite3.connect(one.folder / "db.sqlite3") for one in (there, copy))
+    with closing(here) as source, closing(copied) as target:
+        source.backup(target, pages=STEP_PAGES, progress=step)
+    meanwhile()
     for name in KEPT_IN_A_BACKUP:
         path = there.folder / name
         (shutil.copytree if path.is_dir() else shutil.copy)(path, copy.folder / name)

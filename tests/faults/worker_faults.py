@@ -8,11 +8,15 @@ import time
 from collections.abc import Callable
 
 from tests.faults.installation import Installation
-from tests.faults.outcome import Outcome, of_artefacts, published
-from tests.faults.private import kill_group
+from tests.faults.outcome import Outcome, of_artefacts
+from tests.faults.private import children, is_running, kill_group
 from tests.faults.template import Templates
 
 POINTS = ("after_lease", "mid_compute", "before_rename", "before_commit", "before_ack")
+#: It runs out while the next worker is busy with what nobody holds.
+SHORT_LEASE = {"LEASE_SECONDS": "3"}
+#: The slow worker's file in its installation's folder, and the lines in it that are no keys of artefacts.
+NOTES, STOPS, OVER = "slow_worker", "stops", "over"
 
 
 def child_killed(templates: Templates, point: str) -> Outcome:
@@ -45,25 +49,33 @@ def parent_killed(templates: Templates) -> Outcome:
     try:
         worker = there.start_worker("prefork")
         there.wait_until(has_begun(there))
+        left = children(worker.pid)
         os.kill(worker.pid, signal.SIGKILL)
-        return recovered(there, templates, lambda: there.start_worker("prefork"))
+
+        def outlive() -> None:
+            there.wait_until(lambda: not any(is_running(child) for child in left))
+
+        return recovered(there, templates, lambda: there.start_worker("prefork"), at_the_end=outlive)
     finally:
         templates.forget(there)
 
 
 def two_on_one(templates: Templates) -> Outcome:
-    """A worker is frozen in the middle, its lease runs out, another one takes over; then the first one wakes up."""
+    """A worker is frozen in a group, its lease runs out, another one computes everything; then the first wakes up."""
     there = templates.half()
+    there.settings |= SHORT_LEASE
     try:
-        slow = there.start_worker()
-        there.wait_until(has_begun(there))
-        os.killpg(slow.pid, signal.SIGSTOP)
-        there.change("UPDATE studies_artefact SET lease_until = '2000-01-01 00:00:00+00' WHERE state = 'leased'")
+        slow = there.start_worker(loads="tests.faults.slow_worker")
+        there.wait_until(lambda: os.waitid(os.P_PID, slow.pid, os.WSTOPPED | os.WNOHANG) is not None)
+        held = {key for (key,) in there.rows("SELECT id FROM studies_artefact WHERE state = 'leased'")}
 
         def wake() -> None:
-            os.killpg(slow.pid, signal.SIGCONT)
+            os.kill(slow.pid, signal.SIGCONT)
+            there.wait_until(lambda: OVER in _notes_since_the_stop(there))
+            tried = {int(line) for line in _notes_since_the_stop(there) if line != OVER}
+            assert tried & held, "the slow worker never tried to publish what it held"
 
-        return recovered(there, templates, there.start_worker, before_the_end=wake)
+        return recovered(there, templates, there.start_worker, at_the_end=wake)
     finally:
         templates.forget(there)
 
@@ -92,15 +104,21 @@ def recovered(
     there: Installation,
     templates: Templates,
     restart: Callable[[], object] = lambda: None,
-    before_the_end: Callable[[], object] = lambda: None,
+    at_the_end: Callable[[], object] = lambda: None,
 ) -> Outcome:
     """From the fault to the end of the precomputation. Nobody rings: a worker's first look into the database does."""
-    before = published(there)
+    before = there.ready()
     start = time.monotonic()
     restart()
-    there.wait_until(lambda: there.ready() > len(before))
+    there.wait_until(lambda: there.ready() > before)
     seconds = time.monotonic() - start
-    before_the_end()
     there.wait_until(lambda: there.ready() == len(templates.reference))
     there.wait_until(lambda: there.count("studies_run WHERE finished IS NULL") == 0)
-    return of_artefacts(there, templates.reference, before, seconds)
+    at_the_end()
+    return of_artefacts(there, templates.reference, seconds)
+
+
+def _notes_since_the_stop(there: Installation) -> list[str]:
+    """What the slow worker has done since it was woken: keys of artefacts that it tried to publish, and OVER."""
+    lines = (there.folder / NOTES).read_text(encoding="utf-8").splitlines()
+    return lines[lines.index(STOPS) + 1 :]
