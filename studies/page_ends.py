@@ -15,7 +15,7 @@ from studies.secret_ids import public_id
 
 def done(sheet: Sheet, held: Sequence[Sheet] = ()) -> DonePage:
     """The completion code: only a finished sheet has this one. `held` are the other sheets of this browser."""
-    # Attention checks too: whoever answered four items must not read that one of them is missing, or which do not count.
+    # Attention checks too: whoever answered four items must not read that one is missing, or does not count.
     counted = sheet.answers.filter(question="choice", revision=0, item__is_practice=False)
     code = completion_code(sheet)
     return DonePage(frame(sheet), code, counted.count(), return_url(sheet.version.config, code), other_sheets(held))

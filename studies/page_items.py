@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django.db.models import Q
 
@@ -145,12 +146,23 @@ def _filled_in(sheet: Sheet, shown: Item, answers: Mapping[str, object], draft: 
     return filled_in | ({"choice": choice_id(sheet, shown, chosen["letter"])} if isinstance(chosen, dict) else {})
 
 
+def choice_keys(labels: Sequence[str]) -> list[str]:
+    """The key of each choice, as they stand on screen; "" beyond the tenth.
+
+    A digit is never the key of another number: choices that are digits have themselves as keys, beside other numbers
+    letters take the digits' place.
+    """
+    if len(set(labels)) == len(labels) and all(re.fullmatch("[0-9]", text) for text in labels):
+        return list(labels)
+    row = "ABCDEFGHIJ" if any(re.match(r"[-+]?[0-9]", text) for text in labels) else "1234567890"
+    return [*row[: len(labels)], *[""] * (len(labels) - len(row))]
+
+
 def _choices(sheet: Sheet, shown: Item, chosen: str) -> tuple[Choice, ...]:
-    choices = []
-    for i, letter in enumerate(sheet.choice_orders[str(shown.pk)]):
-        identity = choice_id(sheet, shown, letter)
-        choices.append(Choice(identity, label(shown, letter), str((i + 1) % 10), identity == chosen))
-    return tuple(choices)
+    letters = sheet.choice_orders[str(shown.pk)]
+    ids, labels = [choice_id(sheet, shown, each) for each in letters], [label(shown, each) for each in letters]
+    rows = zip(ids, labels, choice_keys(labels), strict=True)
+    return tuple(Choice(identity, text, key, identity == chosen) for identity, text, key in rows)
 
 
 def _questions(sheet: Sheet, filled_in: Mapping[str, str]) -> tuple[Question, ...]:

@@ -95,7 +95,7 @@ class Choice:
 
     id: str
     label: str
-    key: str  # the digit that chooses it
+    key: str  # the digit or letter that chooses it, "" for none
     chosen: bool
 
 

@@ -43,8 +43,8 @@ CONSENT_IDS = """\
 STAGE_INTRODUCTIONS = {
     "U": (
         "What matters on its own",
-        "The stronger a part of the picture is coloured or framed, and a word underlined, the more it moved the model"
-        " towards the answer. Picture and words are judged separately.",
+        "The stronger a part of the picture is coloured or framed (purple: weak; orange; yellow: strongest), and a word"
+        " underlined, the more it moved the model towards the answer. Picture and words are judged separately.",
         "unimodal",
         "in the drawing the ball is coloured most, the green cup a little and the blue cube not at all; “colour” has"
         " the thickest line, “ball?” a thinner one. So the model went by the ball, hardly by the cup, and by the words"

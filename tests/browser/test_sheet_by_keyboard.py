@@ -93,6 +93,23 @@ def test_digits_choose_by_their_place_on_the_keyboard(in_browser: InBrowser, res
     assert in_browser(visit) == ([False, False, True, False], "4")
 
 
+@pytest.mark.parametrize(("labels", "key", "label"), [("3021", "2", "2"), (["3", "10", "yes", "no"], "b", None)])
+def test_numbers_are_chosen_by_themselves_or_by_letters(
+    in_browser: InBrowser, resume: str, sheet: Sheet, labels: list[str], key: str, label: str | None
+) -> None:
+    choices = [{"letter": "ABCD"[i], "label": text, "classes": [i]} for i, text in enumerate(labels)]
+    sheet.version.items.update(choices=choices)
+
+    def visit(page: Any) -> tuple[list[bool], str]:
+        open_sheet(page, resume)
+        page.keyboard.press(key)
+        boxes = page.locator("[name=choice]").all()
+        return [box.is_checked() for box in boxes], page.locator(".option:has([name=choice]:checked) span").inner_text()
+
+    boxes, chosen_label = in_browser(visit)
+    assert chosen_label == label if label else boxes == [False, True, False, False]
+
+
 def test_keys_do_nothing_in_text_fields_with_modifiers_or_while_composing(in_browser: InBrowser, resume: str) -> None:
     def visit(page: Any) -> tuple[list[str], str]:
         open_sheet(page, resume)

@@ -6,6 +6,7 @@ import pytest
 
 from studies import pages
 from studies.models import Artefact, Study
+from studies.page_items import choice_keys
 from tests import cast
 from tests.cast import Annotator
 
@@ -87,3 +88,19 @@ def test_examples_that_set_a_feature_off_least_are_named_so(scenes: Study) -> No
     captions = [panel.caption for panel in pages.item(sheet, 0).explanations[0].features[0].examples]
     assert captions[-1].endswith("(sets it off least)")
     assert not any("least" in caption for caption in captions[:-1])
+
+
+@pytest.mark.parametrize(
+    ("labels", "keys"),
+    [
+        (["red", "blue", "gray"], "123"),
+        (["3", "0", "2", "1"], "3021"),
+        (["3", "yes", "10"], "ABC"),
+        (["3", "3"], "AB"),
+        ([f"word {i}" for i in range(11)], "1234567890"),
+        ([str(i) for i in range(12)], "ABCDEFGHIJ"),
+    ],
+)
+def test_a_digit_is_never_the_key_of_another_number(labels: list[str], keys: str) -> None:
+    found = choice_keys(labels)
+    assert (len(found), "".join(found)) == (len(labels), keys)

@@ -82,7 +82,7 @@ def _serve(output: Output, started: float) -> None:
             except demo.Changed as changed:
                 output.line(str(changed))
             except (ObjectDoesNotExist, IntegrityError):
-                # Whoever looks around may delete a study while it is being prepared: the others are served all the same.
+                # Whoever looks around may delete a study that is being prepared: the others are served all the same.
                 if Study.objects.filter(pk=version.study_id).exists():
                     raise
                 output.line(f"{file}: its study was deleted meanwhile; `make demo` makes it again")

@@ -1,4 +1,4 @@
-// The keyboard: digits choose, Shift and a digit say how sure, Enter sends, arrows turn pages, U takes back.
+// The keyboard: digits choose (letters where answers are numbers), Shift and a digit say how sure, Enter sends, arrows turn pages, U takes back.
 import { turnPage } from "./features.js";
 import { announce } from "./messages.js";
 import { toggleOriginal } from "./opacity.js";
@@ -60,7 +60,9 @@ function act(event) {
   if (event.shiftKey) return digit ? press(`[name=confidence][value="${digit}"]`) : false;
   if (digit) return press(`[data-key="${digit}"]`);
   if (event.key === "Enter") return send(event);
-  const action = LETTERS[letterOf(event)];
+  const letter = letterOf(event);
+  if (/^[a-j]$/.test(letter)) return press(`[data-key="${letter.toUpperCase()}"]`);
+  const action = LETTERS[letter];
   return action ? (action(), true) : turn(event);
 }
 
