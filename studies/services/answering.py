@@ -15,7 +15,7 @@ from studies import pages
 from studies.faults import fault_point
 from studies.models import Answer, Item, Sheet, Submission
 from studies.selectors import current_answers
-from studies.services.drafting import draft_clear, sequence_of, takes_answers
+from studies.services.drafting import draft_clear, is_overtaken, sequence_of, takes_answers
 from studies.services.locking import SheetElsewhere, sheet_locked
 
 MAX_TEXT = 10_000
@@ -50,13 +50,17 @@ def answer_submit(*, sheet: Sheet, position: int, submission: uuid.UUID, values:
     if not takes_answers(sheet, position):
         return sheet
     is_scripted = submission not in pages.form_ids(sheet, item)
+    sequence = sequence_of(values.get("sequence", ""))
+    # A device that was offline sends late: what was answered elsewhere in the meantime is newer.
+    if is_scripted and position < sheet.position and is_overtaken(sheet, item, sequence):
+        raise SheetElsewhere
     if is_scripted:
         Submission.objects.create(sheet=sheet, submission=submission)
     # The same form with the values that stand already is the same submission (a double click, a resend); with other
     # values it is a revision, also when these values stood once before.
     stored = sheet.answers.filter(item=item).count()
     _store(sheet, item, uuid.uuid5(submission, f"{stored} {json.dumps(checked, sort_keys=True)}"), checked)
-    draft_clear(sheet=sheet, item=item, sequence=sequence_of(values.get("sequence", "")), is_scripted=is_scripted)
+    draft_clear(sheet=sheet, item=item, sequence=sequence, is_scripted=is_scripted)
     if position == sheet.position:
         sheet.position += 1
         if sheet.position >= len(sheet.item_order):

@@ -47,9 +47,9 @@ def draft_save(*, sheet: Sheet, position: int, sequence: int, values: Mapping[st
 
 
 def draft_clear(*, sheet: Sheet, item: Item, sequence: int | None, is_scripted: bool) -> None:
-    """Empty an item's draft as its answer is stored, inside the caller's transaction.
+    """Empty an item's draft, inside the caller's transaction: its answer is stored, or it is given up.
 
-    sequence: the browser's clock at the submission; drafts that are not newer are ignored from now on
+    sequence: the browser's clock at that moment; drafts that are not newer are ignored from now on
     is_scripted: whether a script sent it: then a draft may be under way even if none has arrived
     """
     standing = Draft.objects.filter(sheet=sheet, item=item).first()
@@ -59,6 +59,26 @@ def draft_clear(*, sheet: Sheet, item: Item, sequence: int | None, is_scripted: 
     if is_scripted:
         floors.append(int(timezone.now().timestamp() * 1000))
     _put(sheet, item, {}, max(floors))
+
+
+@transaction.atomic
+def draft_discard(*, sheet: Sheet, position: int, sequence: int | None) -> None:
+    """Forget what was changed of an item's answer: the stored one stands. Where nothing can be changed, nothing is.
+
+    sequence: the browser's clock, where a script runs: drafts that are not newer are ignored from now on
+    """
+    sheet = sheet_locked(sheet)
+    if takes_answers(sheet, position):
+        item = Item.objects.get(pk=sheet.item_order[position], version=sheet.version)
+        draft_clear(sheet=sheet, item=item, sequence=sequence, is_scripted=sequence is not None)
+
+
+def is_overtaken(sheet: Sheet, item: Item, sequence: int | None) -> bool:
+    """Whether the item was answered or changed after a browser's clock said `sequence`: on another device, or in a tab.
+
+    A page that was opened afterwards is never overtaken: its sequences begin behind the one that is kept.
+    """
+    return sequence is not None and Draft.objects.filter(sheet=sheet, item=item, sequence__gt=sequence).exists()
 
 
 def takes_answers(sheet: Sheet, position: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,8 @@ from tests.browser.at_an_item import FAILED, chosen, fill_in, open_sheet, ready,
 pytestmark = [pytest.mark.django_db(transaction=True)]
 InBrowser = Callable[..., Any]
 WORDS = "Ein längerer Satz — mit 🙂 und „Zeichen“."
+KEPT = "Object.keys(localStorage).some(key => key.startsWith('{}:'))"
+PORTAL = "<!doctype html><title>Wi-Fi</title><p>Please agree to the terms of this network."
 
 
 def _comment(page: Any) -> Any:
@@ -179,6 +182,85 @@ def test_pressing_next_again_while_offline_is_the_same_action(in_browser: InBrow
     first, second = in_browser(visit, expects=FAILED)
     assert first == second
     assert sheet.answers.filter(question="choice").count() == 1
+
+
+@pytest.mark.parametrize(("status", "body"), [(200, PORTAL), (422, PORTAL), (409, PORTAL), (200, "null")])
+def test_a_portal_that_answers_in_the_servers_place_acknowledges_nothing(
+    in_browser: InBrowser, resume: str, sheet: Sheet, status: int, body: str
+) -> None:
+    def visit(page: Any) -> None:
+        is_open = {"draft": False, "item": False}
+        caught = []
+
+        def portal(route: Any) -> None:
+            what = route.request.url.rstrip("/").rsplit("/", 1)[-1]
+            if route.request.method != "POST" or is_open[what]:
+                route.continue_()
+            else:
+                caught.append(what)
+                route.fulfill(status=status, body=body, content_type="text/html")
+
+        open_sheet(page, resume)
+        page.route(re.compile("/t/(draft|item)/$"), portal)
+        fill_in(page, WORDS)
+        says(page, "Not sent yet")
+        assert page.evaluate(KEPT.format("draft"))
+        is_open["draft"] = True
+        says(page, "Saved")
+        send(page)
+        says(page, "Not sent yet")
+        assert page.evaluate(KEPT.format("outbox"))
+        is_open["item"] = True
+        page.locator("[data-continue]").wait_for()
+        assert not page.evaluate(KEPT.format("outbox"))
+        assert {"draft", "item"} <= set(caught)
+
+    in_browser(visit, expects=FAILED)
+    assert sheet.answers.get(question="comment").value == WORDS
+    assert sheet.answers.filter(question="choice").count() == 1
+    assert not sheet.answers.exclude(revision=0).exists()
+
+
+@pytest.mark.parametrize("has_scripts", [True, False])
+def test_leaving_an_answer_as_it_is_forgets_the_change_that_was_begun(
+    in_browser: InBrowser, resume: str, sheet: Sheet, has_scripts: bool
+) -> None:
+    ann = cast.Annotator(Client())
+    ann.sit_at(sheet)
+    ann.answer_all()
+    stored = sheet.answers.filter(question="choice").count()
+
+    def visit(page: Any) -> None:
+        def reopen() -> None:
+            page.goto(resume)
+            page.get_by_role("link", name=f"Change item {cast.COUNT}").click()
+            page.get_by_role("button", name="Leave as it is").wait_for()
+            if has_scripts:
+                ready(page)
+
+        reopen()
+        before = chosen(page)
+        page.locator("[name=choice]:not(:checked)").first.check()
+        if has_scripts:
+            says(page, "Change kept")
+            reopen()
+            page.get_by_text("have not saved the change").wait_for()
+            assert chosen(page) != before
+            page.context.set_offline(True)
+            page.locator("[name=choice]:not(:checked)").last.check()
+            says(page, "Offline")
+            page.context.set_offline(False)
+        page.get_by_role("button", name="Leave as it is").click()
+        page.get_by_role("heading", name="Your answers").wait_for()
+        assert not page.evaluate(KEPT.format("draft"))
+        reopen()
+        assert chosen(page) == before
+        page.get_by_text("You have answered this item").wait_for()
+        assert not page.get_by_text("have not saved the change").is_visible()
+
+    in_browser(visit, expects=FAILED, java_script_enabled=has_scripts)
+    assert sheet.answers.filter(question="choice").count() == stored
+    assert not any(draft.values for draft in Draft.objects.all())
 
 
 def test_a_change_that_waited_is_sent_from_the_review_which_then_shows_it(

@@ -2,7 +2,7 @@
 import { fill, values } from "./fields.js";
 import { SAYS, say, saySaved } from "./messages.js";
 import { hasEntry } from "./outbox.js";
-import { post } from "./posting.js";
+import { isMoved, post } from "./posting.js";
 import { untilDone } from "./retry.js";
 import { ADDRESSES, form, isText, position, sheet } from "./sheet.js";
 import { read, remove, write } from "./storage.js";
@@ -10,7 +10,7 @@ import { read, remove, write } from "./storage.js";
 const PAUSE = 400; // ms after the last letter
 const keyOf = (at) => `draft:${sheet}:${at}`;
 const key = keyOf(position);
-const floor = Number(form?.dataset.sequence ?? 0);
+let floor = Number(form?.dataset.sequence ?? 0);
 let timer = 0;
 let isEnded = false;
 
@@ -38,14 +38,20 @@ export function draftSubmitted(at, upTo) {
   if ((read(its)?.sequence ?? 0) <= upTo) remove(its);
 }
 
+/** Forget what was changed here: the answer that is stored stands. */
+export function draftDiscarded() {
+  clearTimeout(timer);
+  remove(key);
+}
+
 const save = untilDone(async () => {
   const kept = read(key);
   // What waits in the outbox comes first: a draft that overtook it would be replaced by what is older.
   if (!kept || isEnded || hasEntry()) return true;
   const slow = setTimeout(() => say(SAYS.saving), 250);
-  const status = await send(kept).then((answer) => answer.status, () => 0);
+  const answer = await send(kept).catch(() => ({ status: 0, body: {} }));
   clearTimeout(slow);
-  return after(status, kept);
+  return after(answer, kept);
 });
 
 function send(kept, options) {
@@ -53,19 +59,28 @@ function send(kept, options) {
 }
 
 /** True when there is nothing to send again. */
-function after(status, kept) {
-  if (status === 409) return end(SAYS.moved);
-  if (status === 403 || status === 404) return end(SAYS.lost);
+function after(answer, kept) {
+  const { status, body } = answer;
+  if (isMoved(answer)) return end(SAYS.moved);
   if (status === 413) return say(SAYS.tooLong), true;
-  if (status !== 200) return waiting(status);
+  if (status !== 200 || typeof body.sequence !== "number") return waiting(status);
+  if (body.sequence > kept.sequence) return overtaken(body.sequence);
   if (read(key)?.sequence === kept.sequence) remove(key);
   saySaved();
   return true;
 }
 
 function waiting(status) {
-  say(status ? SAYS.waiting : SAYS.offline);
+  const isLost = status === 403 || status === 404;
+  say(isLost ? SAYS.lost : status ? SAYS.waiting : SAYS.offline);
   return false;
+}
+
+/** The server keeps a newer draft, of another device or tab: what is here stays here until it is changed again. */
+function overtaken(sequence) {
+  floor = sequence;
+  say(SAYS.elsewhere);
+  return true;
 }
 
 function end(text) {
@@ -80,11 +95,17 @@ function utcTime(text) {
   return new Date(new Date().setUTCHours(hours, minutes));
 }
 
+/** On a page whose answer is stored: what stands in the form is a change of it that is not. */
+function sayBegun() {
+  for (const line of form.querySelectorAll("[data-revision]")) line.hidden = line.dataset.revision !== "begun";
+}
+
 function start() {
   const kept = read(key);
   if (kept && kept.sequence <= floor) remove(key);
   else if (kept) {
     fill(kept.values);
+    sayBegun();
     save();
   }
   if (form.dataset.saved) saySaved(utcTime(form.dataset.saved));

@@ -1,6 +1,6 @@
 // Answers on their way: kept in this browser under the sheet's key until the server has acknowledged them.
-import { freshId, post } from "./posting.js";
-import { ADDRESSES, position, sheet } from "./sheet.js";
+import { freshId, isMoved, post } from "./posting.js";
+import { ADDRESSES, position, sheet, step } from "./sheet.js";
 import { keysFrom, read, remove, write } from "./storage.js";
 
 const prefix = `outbox:${sheet}:`;
@@ -41,21 +41,29 @@ async function sendEach(report) {
 }
 
 /** True when the entry is dealt with, false when it is to be sent again. */
-function settle(key, entry, { status, body }, report) {
-  if (status === 200 || status === 422) {
+function settle(key, entry, answer, report) {
+  const { status, body } = answer;
+  const outcome = outcomeOf(answer);
+  if (outcome === "stored" || outcome === "refused") {
     // Somebody may have answered anew in the meantime: that is another action, and still to be sent.
     if (read(key)?.submission === entry.submission) remove(key);
-    report(status === 200 ? "stored" : "refused", entry, body);
+    report(outcome, entry, body);
     return !read(key);
   }
-  if (status === 409) {
+  if (isMoved(answer)) {
     // Another study in this browser, or the sheet has gone on. If this sheet's own page hears it as well, it has ended.
-    if (entry.wasMoved) remove(key);
+    if (entry.wasMoved || step === "done") remove(key);
     else write(key, { ...entry, wasMoved: true });
     report("moved", entry, body);
     return true;
   }
   const isLost = status === 403 || status === 404;
   report(isLost ? "lost" : status ? "waiting" : "offline", entry, body);
-  return isLost;
+  return false;
+}
+
+/** What the server itself says became of an answer; "" for what a network's portal or filter says in its place. */
+function outcomeOf({ status, body }) {
+  if (status === 200 && typeof body.next === "string") return "stored";
+  return status === 422 && body.problems ? "refused" : "";
 }

@@ -7,11 +7,19 @@ let renewed = "";
 
 export const token = () => renewed || (field()?.value ?? "");
 
-/** {status, body}: the body as the JSON that it is, or {}. Rejects where no answer comes. */
+/** {status, body}: the body as the JSON that it is, or {}. Rejects where no answer comes.
+ *
+ * The status alone says nothing: a network's portal or filter answers in the server's place, with 200 and its own page.
+ */
 export async function post(address, fields, options = {}) {
   const answer = await send(address, fields, options);
   if (answer.status !== 403 || !(await renew())) return answer;
   return send(address, fields, options);
+}
+
+/** Whether the server says that the sheet is elsewhere: nothing was stored. */
+export function isMoved({ status, body }) {
+  return status === 409 && body.state === "moved";
 }
 
 /** A random UUID, also on a plain-http network, where crypto.randomUUID is not there. */
@@ -32,8 +40,8 @@ async function send(address, fields, options) {
     signal: AbortSignal.timeout?.(PATIENCE),
     ...options,
   });
-  const body = await response.json().catch(() => ({}));
-  return { status: response.status, body };
+  const body = await response.json().catch(() => null);
+  return { status: response.status, body: Object(body) };
 }
 
 async function renew() {

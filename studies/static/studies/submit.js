@@ -1,8 +1,8 @@
 // Submitting an item: into the outbox, then to the server, and on to the next page when it has acknowledged.
-import { draftChanged, draftSubmitted, isNewerThan, nextSequence } from "./drafts.js";
+import { draftChanged, draftDiscarded, draftSubmitted, isNewerThan, nextSequence } from "./drafts.js";
 import { clearProblems, fill, showProblems, values } from "./fields.js";
 import { SAYS, clearNotice, notify, notifyOnNextPage, say } from "./messages.js";
-import { entryOf, queue, sendAll } from "./outbox.js";
+import { entryOf, hasEntry, queue, sendAll } from "./outbox.js";
 import { tellMoved } from "./other_tabs.js";
 import { untilDone } from "./retry.js";
 import { ADDRESSES, form, position, step } from "./sheet.js";
@@ -43,9 +43,12 @@ const REPORTS = {
     }
   },
   moved(entry, body) {
-    if (!isOpen(entry)) return;
-    notifyOnNextPage(MOVED);
-    leave(body.next);
+    if (isOpen(entry)) {
+      notifyOnNextPage(MOVED);
+      leave(body.next);
+    } else if (!hasEntry(entry.position)) {
+      notify(MOVED);
+    }
   },
   offline() {
     say(SAYS.offline);
@@ -66,6 +69,12 @@ function leave(next) {
 }
 
 function submit(event) {
+  if (event.submitter?.name === "discard") {
+    // The browser posts this one itself: the sequence tells the server which drafts may still be under way.
+    event.submitter.value = nextSequence();
+    draftDiscarded();
+    return;
+  }
   event.preventDefault();
   if (isLeaving) return;
   clearProblems();

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from studies.access import sheet_for
-from studies.services.drafting import DraftTooLarge, draft_save, sequence_of
+from studies.models import Sheet
+from studies.services.drafting import DraftTooLarge, draft_discard, draft_save, sequence_of
 from studies.services.exposing import exposure_record
 from studies.services.locking import SheetElsewhere
 from studies.services.sheets import sheet_seen
@@ -16,8 +18,10 @@ from studies.views.annotator.steps import is_of_another_sheet, moved_json
 
 @require_POST
 def draft(request: HttpRequest) -> HttpResponse:
-    """Keep what is filled in; the answer says what is kept now."""
+    """Keep what is filled in; the answer says what is kept now. The form's button `discard` gives it up instead."""
     sheet = sheet_for(request)
+    if "discard" in request.POST:
+        return _discard(request, sheet)
     sequence = sequence_of(request.POST.get("sequence", ""))
     if sequence is None:
         return JsonResponse({"problems": {"sequence": "Milliseconds of the browser's clock."}}, status=400)
@@ -32,6 +36,13 @@ def draft(request: HttpRequest) -> HttpResponse:
         return JsonResponse({"problems": {"": "This is too long to be saved while you write."}}, status=413)
     sheet_seen(sheet=sheet)
     return JsonResponse({"saved": f"{kept.saved:%H:%M}", "at": kept.saved.isoformat(), "sequence": kept.sequence})
+
+
+def _discard(request: HttpRequest, sheet: Sheet) -> HttpResponse:
+    if not is_of_another_sheet(request, sheet):
+        sequence = sequence_of(request.POST["discard"])
+        draft_discard(sheet=sheet, position=position_of(request.POST.get("position", "")), sequence=sequence)
+    return redirect("where")
 
 
 @require_POST

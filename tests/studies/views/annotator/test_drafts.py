@@ -94,6 +94,35 @@ def test_an_answered_item_shows_the_newer_draft_until_it_is_sent(sheet: Sheet, a
     assert values(ann)["confidence"] == "3"
 
 
+def test_leaving_an_answer_as_it_is_forgets_what_was_changed_with_scripts_and_without(
+    sheet: Sheet, ann: Annotator
+) -> None:
+    ann.answer(confidence="2", comment="first")
+    for given in ("", "9000"):
+        save(ann, 5000, confidence="5", comment="changed")
+        begun = '"begun">' in ann.client.get(f"/t/item/?at={PRACTICE}").content.decode()
+        left = ann.client.post("/t/draft/", {"position": PRACTICE, "discard": given})
+        assert (begun, left.status_code, left.url) == (True, 302, "/t/")
+        assert (values(ann)["confidence"], values(ann)["comment"]) == ("2", "first")
+        assert '"begun" hidden>' in ann.client.get(f"/t/item/?at={PRACTICE}").content.decode()
+        Draft.objects.filter(sequence=5000).update(sequence=1)
+    # One that was under way when the button was pressed.
+    save(ann, 9000, comment="changed")
+    assert values(ann)["comment"] == "first"
+
+
+@pytest.mark.parametrize("fields", [{"position": "0"}, {"position": "99"}, {"position": "x"}, {}])
+def test_a_discard_where_nothing_can_be_changed_only_leads_on(
+    sheet: Sheet, ann: Annotator, fields: dict[str, str]
+) -> None:
+    save(ann, 1000, comment="kept")
+    assert ann.client.post("/t/draft/", {"discard": "", **fields}).status_code == 302
+    assert ann.client.get("/t/draft/", {"discard": "", "position": PRACTICE}).status_code == 405
+    other = {"discard": "", "position": PRACTICE, "sheet": "another"}
+    assert ann.client.post("/t/draft/", other).status_code == 302
+    assert values(ann)["comment"] == "kept"
+
+
 def test_a_draft_knows_the_fields_of_its_item_only(sheet: Sheet, ann: Annotator) -> None:
     save(ann, 1000, choice="B", sheet_pk="7", condition="U", comment="a\x00b")
     assert Draft.objects.get().values == {

@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from studies.models import Answer, Sheet, Study, Submission
 from studies.selectors import current_answers
@@ -90,6 +91,22 @@ def test_a_refused_action_is_told_by_field_and_can_be_sent_again_put_right(sheet
     put_right = by_script(ann, {**ann.form(), "submission": form["submission"]})
     assert put_right.status_code == 200
     assert Sheet.objects.get().position == PRACTICE + 1
+
+
+def test_an_offline_devices_answer_that_arrives_after_a_newer_one_is_not_stored_and_told(
+    sheet: Sheet, ann: Annotator
+) -> None:
+    pressed = int(timezone.now().timestamp() * 1000)
+    late = action(ann, confidence="2", sequence=str(pressed - 60_000))
+    by_script(ann, action(ann, confidence="4", sequence=str(pressed)))
+    said = by_script(ann, late)
+    assert (said.status_code, said.json()["state"], confidence(sheet, PRACTICE)) == (409, "moved", 4)
+    assert Submission.objects.count() == 1
+    # A page that was opened afterwards begins behind what stands, whatever its device's clock says.
+    opened = ann.client.get(f"/t/item/?at={PRACTICE}").context["page"].sequence
+    fresh = action(ann, f"/t/item/?at={PRACTICE}", confidence="3", sequence=str(opened + 1))
+    assert by_script(ann, fresh).status_code == 200
+    assert confidence(sheet, PRACTICE) == 3
 
 
 @pytest.mark.parametrize("position", ["4", "99", "-1", "", "x", "\u0661", "9" * 5000])
