@@ -131,12 +131,26 @@ def test_a_nul_in_the_cookie_of_a_session_is_refused_before_it_is_looked_up(url:
 
 @pytest.mark.django_db
 def test_a_nul_in_what_an_annotator_writes_is_taken_out_and_the_rest_is_kept(
-    scenes: Study, ann: cast.Annotator
+    newcomer: Callable[[], cast.Annotator],
 ) -> None:
-    ann.sit_at(cast.sheet_at_items(scenes, "U"))
+    made, ann = cast.study(owner=cast.researcher(), text=cast.with_quiz()), newcomer()
+    ann.enter(cast.invite(made))
+    # Consent is given; what follows is answered with a NUL in every field, and then as it should be.
+    for url in ("/t/consent/", "/t/quiz/", "/t/instructions/", "/t/other/", "/t/withdraw/"):
+        names = ("agree", "sha256", "attempt", "q0", "q1", "other", "sure", "submission")
+        said = ann.client.post(url, dict.fromkeys(names, "a\x00b"))
+        assert said.status_code in (200, 302, 422), url
+    ann.sit_at(cast.sheet_at_items(made, "U"))
     assert ann.client.post("/t/draft/", {**ann.form(), "comment": "a\x00b", "sequence": "1"}).status_code < 400
     ann.answer(comment="to\x00 the left")
     assert Answer.objects.get(question="comment").value == "to the left"
+    for _ in range(cast.PRACTICE + cast.COUNT - 1):
+        ann.answer()
+    ann.client.post("/t/review/")
+    (question,) = ann.client.get("/t/post/").context["page"].questions
+    ann.client.post("/t/post/", {question.name: "well\x00 done"})
+    sheet = Sheet.objects.get(condition__isnull=False)
+    assert (sheet.step, sheet.post) == ("done", {"comment": "well done"})
 
 
 @pytest.mark.django_db
