@@ -24,7 +24,7 @@ def outcomes_clear(*, study: Study) -> None:
 
 @transaction.atomic
 def exports_keep_newest(*, study: Study) -> None:
-    """Of the exports that are over, delete all but the one asked for last: only the present data's can be fetched."""
+    """Of the exports that are over, delete all but the one asked for last: only that one is handed out."""
     newest = _exports(study).filter(state=DONE).order_by("pk").last()
     if newest is not None:
         _delete(_exports(study).filter(state__in=(DONE, FAILED), pk__lt=newest.pk))
