@@ -75,7 +75,7 @@ def study_delete(*, study: Study) -> None:
         _delete(study)
     except (IntegrityError, OperationalError) as error:
         raise DeletionInterrupted(
-            f"Somebody was using the study {study.slug} at this moment. It is closed for everybody now: delete it again."
+            f"Somebody was using the study {study.slug} just now. It is closed for everybody: delete it again."
         ) from error
 
 

@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import random
+import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
+from types import ModuleType
 
 import pytest
 from django.apps import apps
 
 from benchmarks.load.annotator import filled_in
 from benchmarks.load.browser import Browser, Reply
+from studies import pages
 from studies.models import Artefact, Sheet, Study
+from studies.services import answering, sheets
 from studies.services.authoring import study_delete
 from studies.services.inviting import invites_create
+from studies.services.locking import SheetElsewhere
 from studies.services.sheets import sheet_start
 from tests import cast
 from tests.databases.crowd import at_once, served
 
-TIMES = 5
+TIMES = 3
+#: How long somebody stays at the worst point
+SECONDS = 0.5
 #: What is nobody's: computed results, and how often unknown links were tried
 STAYS = {"Artefact", "FailureCount"}
 #: Gone (404), moved on (409 to a script, 200 after redirects), carried out before (200), or refused (409)
@@ -30,6 +39,29 @@ FINE = {200, 404, 409}
 def port(own_database: str) -> Iterator[int]:
     with served() as port:
         yield port
+
+
+def test_a_deletion_waits_for_a_consent_that_holds_its_sheet_and_needs_the_study(
+    own_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = _slow(monkeypatch, sheets, "condition_assign")
+    for _ in range(TIMES):
+        study = cast.study()
+        begun = sheet_start(study=study, invite=cast.invite(study))
+        beside(study, [partial(quietly, sheets.sheet_consent, sheet=begun, text="I agree.")], after=held)
+
+
+def test_a_deletion_waits_for_an_answer_that_is_stored_and_not_committed(
+    own_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = _slow(monkeypatch, answering, "fault_point")
+    for _ in range(TIMES):
+        study = cast.study()
+        sheet = cast.sheet_at_items(study, "U")
+        values = {q.name: q.options[0][0] for q in pages.item(sheet, 0).questions if q.options}
+        values["choice"] = pages.item(sheet, 0).choices[0].id
+        submit = partial(answering.answer_submit, sheet=sheet, position=0, submission=uuid.uuid4(), values=values)
+        beside(study, [partial(quietly, submit)], after=held)
 
 
 def test_consent_beside_a_deletion(port: int) -> None:
@@ -44,7 +76,7 @@ def test_submissions_beside_a_deletion(port: int) -> None:
     for _ in range(TIMES):
         study = cast.study()
         at_items = [cast.sheet_at_items(study, "U+C+Rl+Rg+P") for _ in range(4)]
-        sends = [partial(send, *answering(port, sheet, number)) for sheet in at_items for number in range(2)]
+        sends = [partial(send, *submitting(port, sheet, number)) for sheet in at_items for number in range(2)]
         beside(study, sends)
 
 
@@ -56,7 +88,7 @@ def test_starts_drafts_previews_and_withdrawals_beside_a_deletion(port: int) -> 
         first, second, third = (cast.sheet_at_items(study, "U") for _ in range(3))
         starts = [partial(send, *starting(port, link)) for link in links]
         leaves = partial(send, *withdrawing(port, first))
-        browser, _, form = answering(port, second, 0)
+        browser, _, form = submitting(port, second, 0)
         drafts = partial(send, browser, "/t/draft/", {**form, "sequence": "5"})
         looks = partial(look, at(port, third))
         beside(study, [*starts, leaves, drafts, looks])
@@ -69,18 +101,44 @@ def test_two_deletions_at_once_are_one(own_database: str) -> None:
         beside(study, [partial(delete, Study.objects.get(pk=study.pk))])
 
 
-def beside(study: Study, acts: Sequence[Callable[[], int]]) -> None:
-    """Everybody acts while the study goes, some a little before and some a little after."""
+def beside(study: Study, acts: Sequence[Callable[[], int]], after: threading.Event | None = None) -> None:
+    """Everybody acts while the study goes, some a little before and some a little after.
+
+    after: what the deletion waits for before it begins
+    """
     half = len(acts) // 2
-    replies = at_once([*acts[:half], partial(delete, study), *acts[half:]])
+    replies = at_once([*acts[:half], partial(delete, study, after), *acts[half:]])
     assert set(replies) <= FINE
     assert left() == {}
     Artefact.objects.all().delete()
 
 
-def delete(study: Study) -> int:
+def delete(study: Study, after: threading.Event | None = None) -> int:
+    if after is not None:
+        assert after.wait(60)
+        after.clear()
     study_delete(study=study)
     return 200
+
+
+def quietly(act: Callable[..., object], **arguments: object) -> int:
+    """A service that may be told that its sheet is gone."""
+    with suppress(SheetElsewhere):
+        act(**arguments)
+    return 200
+
+
+def _slow(monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str) -> threading.Event:
+    """Let everybody who comes to this point of a service say so, and stay there for a while."""
+    here, real = threading.Event(), getattr(module, name)
+
+    def slow(*arguments: object, **others: object) -> object:
+        here.set()
+        time.sleep(SECONDS)
+        return real(*arguments, **others)
+
+    monkeypatch.setattr(module, name, slow)
+    return here
 
 
 def left() -> dict[str, int]:
@@ -101,7 +159,7 @@ def consenting(port: int, sheet: Sheet) -> tuple[Browser, str, dict[str, str]]:
     return browser, "/t/consent/", {**_form(browser.get("/t/consent/"), "agree"), "agree": "yes"}
 
 
-def answering(port: int, sheet: Sheet, number: int) -> tuple[Browser, str, dict[str, str]]:
+def submitting(port: int, sheet: Sheet, number: int) -> tuple[Browser, str, dict[str, str]]:
     browser = at(port, sheet)
     form = filled_in(browser.get("/t/item/"), random.Random(number))
     assert form is not None
