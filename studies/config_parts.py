@@ -24,8 +24,11 @@ PATTERNS = {
     r"^[a-z][a-z0-9_]{0,39}$": "begin with a lower-case letter; after it also digits and _, at most 40 in all",
 }
 # The form's own field names, which an own question must not shadow
-_FORM_FIELDS = ("choice", "concept", "helpful", "submission", "position", "sheet", "sequence", "csrfmiddlewaretoken")
-RESERVED_QUESTIONS = frozenset({*BUILTIN_QUESTIONS, *_FORM_FIELDS})
+_FORM_FIELDS = "choice concept helpful submission position sheet sequence discard csrfmiddlewaretoken"
+# Names that a field would take from the form's own properties, which scripts read, and ids of the page's parts
+_PROPERTIES = "action append children closest dataset elements hidden id length matches method name remove reset style"
+_PAGE_PARTS = "submit target title main overview features progress"
+RESERVED_QUESTIONS = frozenset({*BUILTIN_QUESTIONS, *f"{_FORM_FIELDS} {_PROPERTIES} {_PAGE_PARTS}".split()})
 
 
 class Part(BaseModel):

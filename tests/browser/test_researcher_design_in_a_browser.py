@@ -220,3 +220,25 @@ def test_what_somebody_is_typing_survives_the_end_of_the_check(live_server: Live
     with ThreadPoolExecutor(max_workers=1) as done:
         assert in_browser(begin_typing) == "Half a sen"
         done.submit(lambda: connection.close()).result()  # the connection of that thread
+
+
+def test_leaving_a_form_that_was_typed_into_is_asked_about(live_server: LiveServer, in_browser: InBrowser) -> None:
+    cast.researcher()
+
+    def visit(page: Any) -> tuple[list[str], str]:
+        asked: list[str] = []
+
+        def stay(dialog: Any) -> None:
+            asked.append(dialog.type)
+            dialog.dismiss()
+
+        log_in(page, live_server.url)
+        begin(page, "preset:multiviz-ablation")
+        page.on("dialog", stay)
+        page.get_by_label("Title").first.press_sequentially("Half a sen")
+        page.get_by_role("link", name="Studies").first.click()
+        return asked, page.get_by_label("Title").first.input_value()
+
+    asked, title = in_browser(visit)
+    assert asked == ["beforeunload"]
+    assert title.endswith("Half a sen")

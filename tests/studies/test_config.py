@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from studies import config
+from studies.config_parts import OwnQuestion
 from studies.yaml_strict import StudyFileError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -194,3 +195,9 @@ def test_values_without_a_file_get_the_same_problems_without_lines() -> None:
     assert [str(problem) for problem in caught.value.problems] == [
         "title: contains the control character U+0000; take it out"
     ]
+
+
+@pytest.mark.parametrize("name", ["matches", "elements", "dataset", "overview", "discard", "choice"])
+def test_an_own_question_may_not_shadow_what_the_pages_scripts_read(name: str) -> None:
+    with pytest.raises(ValueError, match="the platform's own name"):
+        OwnQuestion(id=name, text="How hard was this item?")

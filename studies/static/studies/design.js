@@ -44,6 +44,9 @@ if (form) {
     isTouched = true;
   });
   form.addEventListener("input", () => { isTouched = true; });
+  form.addEventListener("submit", () => { isTouched = false; });
+  // A tab, a link or a closed window must not take along what was typed without a question.
+  window.addEventListener("beforeunload", (event) => { if (isTouched) event.preventDefault(); });
 }
 
 const desk = document.querySelector("[data-poll]");
