@@ -32,7 +32,7 @@ def fill_in(page: Any, comment: str = "") -> None:
 
 def send(page: Any) -> None:
     """Press the button that submits."""
-    page.get_by_role("button", name="Next").click()
+    page.locator(".answer .submit .primary").click()
 
 
 def says(page: Any, text: str) -> None:

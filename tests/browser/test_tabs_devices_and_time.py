@@ -78,7 +78,10 @@ def test_a_second_tab_is_told_that_its_item_is_answered(in_browser: InBrowser, r
         fill_in(page)
         send(page)
         page.locator("[data-continue]").wait_for()
-        other.get_by_role("link", name="Go to where you are").click()
+        link = other.get_by_role("link", name="Go to where you are")
+        link.wait_for()
+        assert other.get_by_role("button", name="Save as a change").is_visible()
+        link.click()
         other.get_by_text("Practice 2 of 2").first.wait_for()
 
     in_browser(visit)
