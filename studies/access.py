@@ -82,6 +82,11 @@ def sheet_in_brief(request: HttpRequest) -> Sheet:
     return sheet
 
 
+def holds_a_sheet(request: HttpRequest) -> bool:
+    """Whether this browser has begun or taken up a sheet."""
+    return _SESSION_KEY in request.session
+
+
 def sheets_held(request: HttpRequest) -> list[Sheet]:
     """All sheets of this browser, the newest last."""
     held: list[int] = request.session.get(_HELD_KEY, [])

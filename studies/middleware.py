@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict, UnreadablePostError
 
+from studies.access import holds_a_sheet
 from studies.rate_limits import count_failure, retry_after
 from studies.views.errors import bad_request, too_many
 
@@ -107,5 +108,6 @@ def _attempt(request: HttpRequest) -> str:
 def _failed(request: HttpRequest, response: HttpResponse) -> str:
     """What kind of failure this was. The login form comes back with 200 only when it was refused."""
     if response.status_code == 404:
-        return (LINKS | PICTURES).get(_name(request), "")
+        # A damaged picture fails for everybody who sees its page: that must not hold back a campus.
+        return (LINKS if holds_a_sheet(request) else LINKS | PICTURES).get(_name(request), "")
     return "login" if response.status_code == 200 and _attempt(request) == "login" else ""

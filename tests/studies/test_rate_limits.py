@@ -80,6 +80,13 @@ def test_those_who_are_in_a_study_go_on_beside_a_guesser(few: None, scenes: Stud
     assert scenes.version.sheets.get().position == 1
 
 
+def test_pictures_that_fail_on_a_sheet_hold_nobody_back(few: None, scenes: Study, ann: cast.Annotator) -> None:
+    ann.sit_at(cast.sheet_at_items(scenes, "U"))
+    for _ in range(5):
+        assert ann.client.get("/m/0-damaged").status_code == 404
+    assert Client().get(f"/s/scenes/{cast.invite(scenes).token}/").status_code == 200
+
+
 def test_wrong_tokens_of_the_api_are_limited(few: None) -> None:
     _, text = token_create(user=cast.researcher(), name="script", days=1)
     for _ in range(3):
