@@ -236,11 +236,13 @@ class RecruitmentPart(Part):
 
 
 class OwnQuestion(Part):
-    """A researcher's own question, asked under every item: free text, or a scale from 1 to 5."""
+    """A researcher's own question, asked under every item: free text, or a scale from 1 (`low`) to 5 (`high`)."""
 
     id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
     text: Text
     type: Literal["text", "scale"] = "text"
+    low: Annotated[str, StringConstraints(min_length=1, max_length=80)] | None = None
+    high: Annotated[str, StringConstraints(min_length=1, max_length=80)] | None = None
 
     @field_validator("id")
     @classmethod

@@ -174,8 +174,14 @@ def _questions(sheet: Sheet, filled_in: Mapping[str, str]) -> tuple[Question, ..
         kind = "choice" if name == "helpful" else "scale" if is_scale else "text"
         scale = texts.CONFIDENCE_SCALE if name == "confidence" else tuple((str(n), str(n)) for n in range(1, 6))
         options = texts.HELPFUL_OPTIONS if name == "helpful" else scale if is_scale else ()
-        questions.append(Question(name, text, kind, options, filled_in.get(name, ""), required))
+        ends = _ends(own[name]) if name in own and is_scale else ""
+        questions.append(Question(name, text, kind, options, filled_in.get(name, ""), required, ends=ends))
     return tuple(questions)
+
+
+def _ends(question: OwnQuestion) -> str:
+    named = (("1", question.low), ("5", question.high))
+    return ", ".join(f"{number}: {meaning}" for number, meaning in named if meaning)
 
 
 def _feedback(shown: Item, answers: Mapping[str, dict[str, str]]) -> Feedback:

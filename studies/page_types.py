@@ -110,6 +110,7 @@ class Question:
     value: str
     required: bool
     problem: str = ""
+    ends: str = ""  # what the lowest and the highest number mean
 
     @property
     def is_short(self) -> bool:

@@ -149,6 +149,7 @@ def _quiz(draw: random.Random) -> dict[str, Any]:
 
 def _questions(draw: random.Random) -> list[Any]:
     own = [{"id": f"q{i}", "text": _text(draw), "type": draw.choice(["text", "scale"])} for i in range(3)]
+    own[0] |= {"low": "very easy", "high": _text(draw)[:80]}
     return draw.sample([*own, "confidence", "helpful_page", "comment"], k=draw.randint(0, 6))
 
 

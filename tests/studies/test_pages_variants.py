@@ -104,3 +104,10 @@ def test_examples_that_set_a_feature_off_least_are_named_so(scenes: Study) -> No
 def test_a_digit_is_never_the_key_of_another_number(labels: list[str], keys: str) -> None:
     found = choice_keys(labels)
     assert (len(found), "".join(found)) == (len(labels), keys)
+
+
+def test_an_own_scale_says_what_its_ends_mean(ann: Annotator) -> None:
+    study = _study("type: scale}", "type: scale, low: not at all, high: <very>}")
+    ann.sit_at(cast.sheet_at_items(study, "U"))
+    page = ann.get("/t/item/")
+    assert 'How clear was it? <span class="hint">1: not at all, 5: &lt;very&gt;</span>' in page
