@@ -84,6 +84,7 @@ STAGE_INTRODUCTIONS = {
 }
 LINK_STATES = {
     "yours": ("You have started already", "This browser knows your place: go on where you were."),
+    "withdrawn": ("You have stopped taking part", "Your answers have been deleted. Nobody takes part a second time."),
     "closed": ("This study is not open", "It has not begun yet, or it has ended. Thank you for your interest."),
     "used": (
         "This link has been used",

@@ -23,7 +23,7 @@ def landing(request: HttpRequest, study: Study, invite: Invite | None) -> HttpRe
         return _welcome(request, study, invite, "incomplete", status=400)
     mine = _mine(request, study, invite, ids)
     if request.method != "POST":
-        state = "yours" if mine else link_state(study=study, invite=invite, ids=ids)
+        state = _own_state(mine) if mine else link_state(study=study, invite=invite, ids=ids)
         return _welcome(request, study, invite, state, ids=ids)
     try:
         mine = mine or sheet_start(study=study, invite=invite, ids=ids, browser=_browser(request))
@@ -42,6 +42,10 @@ def _mine(request: HttpRequest, study: Study, invite: Invite | None, ids: Platfo
     else:
         held = [sheet for sheet in held if sheet.invite == invite]
     return held[-1] if held else sheet_begun(study=study, invite=invite, ids=ids, browser=_browser(request))
+
+
+def _own_state(sheet: Sheet) -> str:
+    return "withdrawn" if sheet.step == Sheet.Step.WITHDRAWN else "yours"
 
 
 def _browser(request: HttpRequest) -> str:

@@ -131,6 +131,7 @@ def test_a_link_stays_used_after_a_withdrawal(scenes: Study, newcomer: Callable[
     ann.enter(link)
     ann.client.post("/t/withdraw/")
     assert "This link has been used" in newcomer().get(f"/s/scenes/{link.token}/")
+    assert "You have stopped taking part" in ann.get(f"/s/scenes/{link.token}/")
     ann.client.post(f"/s/scenes/{link.token}/")
     assert "have been deleted" in ann.get("/t/")
     assert Sheet.objects.count() == 1
