@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.http import HttpResponse
+from django.test.utils import CaptureQueriesContext
 
-from studies import pages
+from studies import page_memory, pages
 from studies.models import Study
 from tests import cast
 from tests.cast import Annotator
@@ -72,3 +74,20 @@ def test_a_head_request_tells_no_more(nowhere: list[str], ann: Annotator, newcom
 def test_without_a_sheet_every_page_of_a_sheet_is_not_there(scenes: Study, ann: Annotator) -> None:
     steps = ("", "consent/", "quiz/", "instructions/", "item/", "review/", "post/", "done/", "withdraw/")
     assert len({everything(ann.client.get(f"/t/{step}")) for step in steps} | {everything(ann.client.get("/m/x"))}) == 1
+
+
+def test_what_is_hidden_takes_as_much_work_as_what_is_unknown(nowhere: list[str], ann: Annotator) -> None:
+    """Time is not compared, what takes it is: the same questions to the database, whatever is not there."""
+    _, later, foreign, hidden, unknown, *_ = nowhere
+    asked = {url: _queries(ann, url) for url in (foreign, hidden, unknown)}
+    assert len({tuple(queries) for queries in asked.values()}) == 1
+    # A later item is refused before anything of it is looked up.
+    assert set(_queries(ann, later)) < set(asked[unknown])
+
+
+def _queries(visitor: Annotator, url: str) -> list[str]:
+    page_memory.forget()
+    with CaptureQueriesContext(connection) as captured:
+        assert visitor.client.get(url).status_code == 404
+    # Words in order: a set of stages stands in a query in any order.
+    return [" ".join(sorted(re.findall(r"[\w.:']+", query["sql"]))) for query in captured.captured_queries]
