@@ -10,7 +10,7 @@ from django.db.models import Count
 from django.urls import reverse
 from django.utils import timezone
 
-from studies.models import Artefact, Item, Run, Sheet, Study, StudyVersion
+from studies.models import Artefact, DeskJob, Item, Run, Sheet, Study, StudyVersion
 from studies.models.sheet import Kind
 from studies.selectors import artefact_progress, artefact_progress_of, newest_runs, sheets_per_condition_of
 
@@ -59,7 +59,7 @@ def standings(studies: Sequence[Study]) -> list[Standing]:
     versions = [study.version for study in studies]
     artefacts, runs, drawn = artefact_progress_of(versions), newest_runs(versions), _drawn(versions)
     live = sheets_per_condition_of(versions, Kind.LIVE)
-    simulated = _simulated(versions)
+    simulated, asked_for = _simulated(versions), _asked_for(versions)
     return [
         _standing(
             study,
@@ -67,6 +67,7 @@ def standings(studies: Sequence[Study]) -> list[Standing]:
             progress=_progress(version, artefacts[version.pk], runs.get(version.pk), is_drawn=version.pk in drawn),
             live=live[version.pk],
             simulated=simulated.get(version.pk, 0),
+            is_asked_for=version.pk in asked_for,
         )
         for study, version in zip(studies, versions, strict=True)
     ]
@@ -78,10 +79,18 @@ def progress_of(version: StudyVersion) -> Progress:
 
 
 def _standing(
-    study: Study, version: StudyVersion, *, progress: Progress, live: list[dict[str, int | str]], simulated: int
+    study: Study,
+    version: StudyVersion,
+    *,
+    progress: Progress,
+    live: list[dict[str, int | str]],
+    simulated: int,
+    is_asked_for: bool,
 ) -> Standing:
     finished, wanted = sum(int(row["finished"]) for row in live), sum(int(row["quota"]) for row in live)
     next_step, where, *rest = _next_step(study, progress, finished, wanted)
+    if is_asked_for and study.state == State.DRAFT:
+        next_step = "Wait for the worker: the precomputation is about to begin."
     return Standing(
         study=study,
         title=version.config.title,
@@ -97,6 +106,14 @@ def _standing(
 def _drawn(versions: list[StudyVersion]) -> set[int]:
     """The keys of versions whose items are drawn."""
     return set(Item.objects.filter(version__in=versions).order_by().values_list("version", flat=True).distinct())
+
+
+def _asked_for(versions: list[StudyVersion]) -> set[int]:
+    """The keys of versions whose precomputation was asked for and has not begun."""
+    waiting = DeskJob.objects.filter(
+        version__in=versions, kind=DeskJob.Kind.PRECOMPUTE, state__in=[DeskJob.State.WANTED, DeskJob.State.LEASED]
+    )
+    return set(waiting.values_list("version", flat=True))
 
 
 def _simulated(versions: list[StudyVersion]) -> dict[int, int]:

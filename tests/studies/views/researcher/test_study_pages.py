@@ -59,10 +59,10 @@ def more_studies(owner, count):
 
 
 def test_a_long_list_costs_as_many_queries_as_a_short_one(rosa, scenes, django_assert_num_queries):
-    # session, account, number of studies, studies, versions; artefacts, runs, items, live and simulated sheets
+    # session, account, number of studies, studies, versions; artefacts, runs, items, live and simulated sheets, jobs
     for count in (0, 20):
         more_studies(scenes.owner, count)
-        with django_assert_num_queries(10):
+        with django_assert_num_queries(11):
             page = rosa.get("/").content.decode()
     assert "Study 19 of many" in page
     assert "An old title" not in page
@@ -111,6 +111,10 @@ def test_a_study_without_artefacts_is_to_be_precomputed(scenes):
     found = standing(scenes)
     assert (found.next_step, found.next_url) == ("Precompute it.", "/studies/scenes/run/")
     assert (found.progress.text, found.progress.is_moving) == ("Nothing is precomputed yet.", False)
+    scenes.version.desk_jobs.create(kind="precompute")
+    assert standing(scenes).next_step == "Wait for the worker: the precomputation is about to begin."
+    scenes.version.desk_jobs.update(state="done")
+    assert standing(scenes).next_step == "Precompute it."
 
 
 def test_the_overview_shows_definition_conditions_and_no_outcomes(rosa, scenes):
