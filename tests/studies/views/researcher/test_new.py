@@ -38,7 +38,7 @@ def post_file(rosa: Client, text: str, **more: object):
 
 @pytest.mark.parametrize("file", FIXTURES, ids=lambda file: file.stem)
 def test_a_shipped_study_goes_through_the_page_of_the_form_without_loss(rosa, settings, file):
-    settings.DATA_ROOTS = [ROOT, ROOT.parent / "shared" / "data"]
+    settings.DATA_ROOTS = [ROOT, (ROOT.parent / "shared" / "data").resolve()]
     study = read(file.read_text(encoding="utf-8"))
     answer = rosa.post("/studies/new/", form(rosa, f"file:{file.stem}"))
     assert answer.headers["Location"] == f"/studies/{study.study}/design/"
