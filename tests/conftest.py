@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from pytest_django import Settings
 from studies import append_only, page_memory
 from studies.models import Study
 from tests import cast
+
+# Started in the background, a shell lets its children ignore Ctrl-C, and they theirs: tests send it on purpose.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
