@@ -8,7 +8,8 @@ from studies.models.study import StudyVersion
 
 
 class DeskJob(models.Model):
-    """Something too slow for a page: checking a study file against its data, beginning a precomputation, an export.
+    """Something too slow for a page: checking a study file against its data, beginning a precomputation, an export, a
+    planner's simulation.
 
     Life: wanted -> leased(owner, until) -> done(result) | failed(reason). The database is the truth, as for artefacts.
     """
@@ -17,6 +18,7 @@ class DeskJob(models.Model):
         CHECK = "check"
         PRECOMPUTE = "precompute"
         EXPORT = "export"
+        PLAN = "plan"
 
     class State(models.TextChoices):
         WANTED = "wanted"
@@ -34,7 +36,7 @@ class DeskJob(models.Model):
     done = models.PositiveIntegerField(default=0)
     total = models.PositiveIntegerField(default=0)
     reason = models.TextField(blank=True, default="")
-    result = models.JSONField(default=dict, help_text="check: problems; export: the file's sha256 and type")
+    result = models.JSONField(default=dict, help_text="check: problems; export: the file's sha256 and type; plan: curves")
     created = models.DateTimeField(auto_now_add=True)
     finished = models.DateTimeField(null=True, blank=True)
 

@@ -13,6 +13,7 @@ class StoredReport(models.Model):
     version = models.ForeignKey(StudyVersion, on_delete=models.CASCADE, related_name="reports")
     data_sha256 = models.CharField(max_length=64)
     body = models.JSONField()
+    charts = models.JSONField(default=list, help_text="its drawings, made by the worker that built it")
     built = models.DateTimeField(auto_now_add=True)
 
     class Meta:
