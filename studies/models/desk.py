@@ -36,7 +36,9 @@ class DeskJob(models.Model):
     done = models.PositiveIntegerField(default=0)
     total = models.PositiveIntegerField(default=0)
     reason = models.TextField(blank=True, default="")
-    result = models.JSONField(default=dict, help_text="check: problems; export: the file's sha256 and type; plan: curves")
+    result = models.JSONField(
+        default=dict, help_text="check: problems; export: the file's sha256 and type; plan: curves"
+    )
     created = models.DateTimeField(auto_now_add=True)
     finished = models.DateTimeField(null=True, blank=True)
 
