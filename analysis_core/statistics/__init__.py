@@ -7,12 +7,14 @@ from analysis_core.statistics.intervals import Interval, alpha_interval
 from analysis_core.statistics.permutation import Test, holm, permutation_test, trend_test
 from analysis_core.statistics.ratings import LEVELS
 from analysis_core.statistics.scores import Accuracy, Summary, accuracy, crossed_accuracy, summary
+from analysis_core.statistics.simulation import Population, population_alpha, simulate_answers
 
 __all__ = [
     "LEVELS",
     "Accuracy",
     "Alpha",
     "Interval",
+    "Population",
     "Summary",
     "Test",
     "accuracy",
@@ -21,6 +23,8 @@ __all__ = [
     "crossed_accuracy",
     "holm",
     "permutation_test",
+    "population_alpha",
+    "simulate_answers",
     "summary",
     "trend_test",
 ]
