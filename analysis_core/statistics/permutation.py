@@ -108,12 +108,12 @@ def _permute(groups: Sequence[Floats], weights: Sequence[float], seed: int) -> t
     relabellings = math.factorial(len(scores)) // math.prod(math.factorial(size) for size in sizes)
     smallest = (2 if sizes == sizes[::-1] else 1) / relabellings
     if relabellings <= ENUMERATED:
-        return float((np.abs(weight[_all_labels(sizes)] @ scores) >= bar).mean()), smallest, True
+        return float((np.abs(weight[all_labels(sizes)] @ scores) >= bar).mean()), smallest, True
     extreme = sum(int((np.abs(weight[block] @ scores) >= bar).sum()) for block in _some_labels(own, seed))
     return (extreme + 1) / (SAMPLED + 1), max(smallest, 1 / (SAMPLED + 1)), False
 
 
-def _all_labels(sizes: Sequence[int]) -> Labels:
+def all_labels(sizes: Sequence[int]) -> Labels:
     """Every assignment of labels with these sizes: int64 [relabellings, annotators]."""
     labels = np.full((1, sum(sizes)), -1, dtype=np.int64)
     for label, size in enumerate(sizes):
