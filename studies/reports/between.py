@@ -24,6 +24,7 @@ def comparisons(conditions: Sequence[ConditionReport]) -> tuple[Comparison, ...]
             p=test.p,
             p_adjusted=p_adjusted,
             smallest_possible_p=test.smallest_p,
+            exact=test.exact,
         )
         for (a, b), test, p_adjusted in zip(pairs, tests, adjusted, strict=True)
     )
@@ -40,7 +41,9 @@ def trend(conditions: Sequence[ConditionReport]) -> Trend | None:
         order=tuple(condition.name for condition in answered),
         statistic="accuracy",
         correlation=test.statistic,
+        unit="annotator",
         smallest_possible_p=test.smallest_p,
+        exact=test.exact,
     )
 
 

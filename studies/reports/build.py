@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import tomllib
 from typing import Any
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
 from studies.models import StoredReport, Study, StudyVersion
+from studies.reports.exclusions import kept
 from studies.reports.ratings import Ratings, ratings_of, sheet_kind
-from studies.reports.shape import Plan, Report
+from studies.reports.shape import Plan, Primary, Report
 from studies.reports.stored import FAILED, ReportRefused, report_allow, stored_row
 from studies.reports.warnings import matches_plan, warnings
 from studies.watch import reason_of
@@ -57,12 +60,19 @@ def _build(version: StudyVersion, ratings: Ratings) -> Report:
     from studies.reports.measures import condition_report
 
     config = version.config
-    conditions = tuple(condition_report(config, ratings.items, table) for table in ratings.tables)
+    tables = [kept(table, config.plan.exclude) for table in ratings.tables]
+    conditions = tuple(
+        condition_report(config, ratings.items, table, excluded=len(all_.annotators) - len(table.annotators))
+        for all_, table in zip(ratings.tables, tables, strict=True)
+    )
     pairs = comparisons(conditions)
+    trends = tuple(filter(None, [trend(conditions)]))
     return Report(
         study=ratings.study,
         title=config.title,
         version=ratings.version,
+        software=_software(),
+        seed=config.seed,
         matches_plan=matches_plan(ratings),
         simulated=ratings.sheets == "simulated",
         sheets=ratings.sheets,
@@ -75,16 +85,28 @@ def _build(version: StudyVersion, ratings: Ratings) -> Report:
             exclude=tuple(config.plan.exclude),
         ),
         chance=_chance(ratings),
+        primary=Primary(
+            comparison=config.plan.primary, statistic="accuracy", p=None, level=config.plan.alpha, sentence=""
+        ),
         conditions=conditions,
         comparisons=pairs,
-        trend=trend(conditions),
+        trend=trends[0] if trends else None,
+        trends=trends,
+        exclusions=None,
+        drop_off=ratings.drop_off,
         warnings=warnings(ratings, conditions, pairs, config.plan.alpha),
+        methods="",
     )
 
 
 def _row(version: StudyVersion, ratings: Ratings, body: dict[str, Any]) -> StoredReport:
     # Two workers may build the same report: the first one's row stays.
     return StoredReport.objects.get_or_create(version=version, data_sha256=ratings.sha256, defaults={"body": body})[0]
+
+
+def _software() -> str:
+    project = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return f"{project['name']} {project['version']}"
 
 
 def _chance(ratings: Ratings) -> float | None:

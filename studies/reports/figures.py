@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from studies.reports.shape import AccuracyFigures, AlphaFigures, Bounds, Helpful, Report, Spread, Trend
+from studies.reports.shape import AccuracyFigures, AlphaFigures, Bounds, ConfidenceFigures, Helpful, Report, Trend
 
 NONE = "–"
 
@@ -17,7 +17,7 @@ def accuracy(figures: AccuracyFigures | None) -> str:
     return mean_std(figures.mean, figures.std) if figures else NONE
 
 
-def spread(figures: Spread | None) -> str:
+def spread(figures: ConfidenceFigures | None) -> str:
     """3.90 ± 0.40"""
     return mean_std(figures.mean, figures.std, digits=2) if figures else NONE
 
@@ -75,4 +75,4 @@ def plan(report: Report) -> str:
 def trend(found: Trend) -> str:
     """The trend test in one sentence."""
     correlation = "no variation" if found.correlation is None else f"correlation {found.correlation:+.3f}"
-    return f"Trend of accuracy over {', '.join(found.order)}: {correlation}, {p_sentence(found.p)}"
+    return f"Trend of {found.statistic} over {', '.join(found.order)}: {correlation}, {p_sentence(found.p)}"

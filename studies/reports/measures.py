@@ -9,29 +9,54 @@ from analysis_core.statistics import alpha, alpha_interval, crossed_accuracy, su
 from studies.config import StudyConfig
 from studies.config_parts import FEATURE_STAGES, OVERVIEW_STAGES
 from studies.reports.ratings import RatedItem, RatingTable
-from studies.reports.shape import AccuracyFigures, AlphaFigures, ConditionReport, Helpful, Part, Split, Spread
+from studies.reports.shape import (
+    AccuracyFigures,
+    AgreementFigures,
+    AlphaFigures,
+    CoefficientFigures,
+    ConditionReport,
+    ConfidenceFigures,
+    Helpful,
+    Part,
+    Split,
+)
 
 Rows = Sequence[Sequence[Any]]
 
 
-def condition_report(config: StudyConfig, items: Sequence[RatedItem], table: RatingTable) -> ConditionReport:
-    """All figures of one condition; a condition without answers has the same parts, with nulls in them."""
-    # Where the list of choices is the same for all items, the classes themselves are compared; else the letters,
-    # because a class that only some items offer would make agreement by chance look rare.
-    rated = table.labels if config.answers.fixed else table.letters
+def condition_report(
+    config: StudyConfig, items: Sequence[RatedItem], table: RatingTable, excluded: int = 0
+) -> ConditionReport:
+    """All figures of one condition; a condition without answers has the same parts, with nulls in them.
+
+    table: without the sheets that the plan leaves out; excluded: how many these are
+    """
+    rated = rated_answers(config, table)
     return ConditionReport(
         name=table.condition,
         stages=table.stages,
         annotators=len(table.annotators),
+        excluded=excluded,
         items=len(items),
         accuracy=accuracy_figures(table.correct),
         alpha=alpha_figures(rated),
         alpha_identity=alpha_figures(table.labels),
+        agreement=_agreement(),
         confidence=_confidence(table) if "confidence" in config.questions else None,
+        calibration=None,
         helpful=_helpful(table) if "helpful_page" in config.questions and _has_both_pages(table) else None,
         categories=None,
         split=_split(items, table.correct, rated),
+        drop_off=table.drop_off,
     )
+
+
+def rated_answers(config: StudyConfig, table: RatingTable) -> Rows:
+    """What agreement is computed on: the classes where all items list the same ones, else the canonical letters.
+
+    A class that only some items offer would make agreement by chance look rare.
+    """
+    return table.labels if config.answers.fixed else table.letters
 
 
 def accuracy_figures(correct: Rows) -> AccuracyFigures:
@@ -73,9 +98,16 @@ def _only(rows: Rows, columns: Sequence[int]) -> list[list[Any]]:
     return [[row[column] for column in columns] for row in rows] if columns else []
 
 
-def _confidence(table: RatingTable) -> Spread:
+def _agreement() -> AgreementFigures:
+    nothing = CoefficientFigures(value=None, undefined="no_overlap")
+    return AgreementFigures(fleiss=nothing, percent=nothing, ac1=nothing)
+
+
+def _confidence(table: RatingTable) -> ConfidenceFigures:
     found = summary(_cells(table.confidence))
-    return Spread(mean=found.mean, std=found.std)
+    return ConfidenceFigures(
+        mean=found.mean, std=found.std, per_annotator=tuple(summary(row).mean for row in table.confidence)
+    )
 
 
 def _helpful(table: RatingTable) -> Helpful:

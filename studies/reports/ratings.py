@@ -1,25 +1,31 @@
 """Everything a report depends on, read once from the database: rating tables (annotators x items), one per condition.
 
-Counted are finished sheets of one kind only (a sheet under way may still change; a withdrawn one has no answers), items
+Read are finished sheets of one kind only (a sheet under way may still change; a withdrawn one has no answers), items
 that are neither practice nor attention checks, and of each answer the newest revision. Annotators are in order of
-pseudonym, items of position.
+pseudonym, items of position. Which sheets break an exclusion rule is noted; exclusions.py leaves them out.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from pydantic import BaseModel
 
 from studies.models import Answer, Condition, Item, Sheet, Study, StudyVersion
 from studies.models.sheet import Kind
-from studies.selectors import sheets_per_condition
+from studies.reports.dropoff import condition_drop_off, sheet_rows, study_drop_off
+from studies.reports.exclusions import broken_rules
+from studies.reports.shape import ConditionDropOff, DropOff
 
 # Part of every data hash: raise it when the same data give another report, and stored ones are built anew.
-FORMAT = 1
+FORMAT = 2
 
 Values = dict[tuple[int, int, str], Any]
+#: Marks the fields that have one entry per annotator
+PER_ANNOTATOR = {"per_annotator": True}
 
 
 @dataclass(frozen=True)
@@ -36,19 +42,20 @@ class RatingTable:
     """One condition's answers, each field [annotators, items]; None is missing.
 
     letters: the canonical letter chosen; labels: what it stands for; correct: whether it is the model's prediction
+    broken:  the exclusion rules that each annotator's sheet breaks
     """
 
     condition: str
     stages: tuple[str, ...]
     quota: int
-    unfinished: int
-    withdrawn: int
-    annotators: tuple[str, ...]
-    letters: tuple[tuple[str | None, ...], ...]
-    labels: tuple[tuple[str | None, ...], ...]
-    correct: tuple[tuple[bool | None, ...], ...]
-    confidence: tuple[tuple[int | None, ...], ...]
-    helpful: tuple[tuple[str | None, ...], ...]
+    drop_off: ConditionDropOff
+    annotators: tuple[str, ...] = field(metadata=PER_ANNOTATOR)
+    broken: tuple[tuple[str, ...], ...] = field(metadata=PER_ANNOTATOR)
+    letters: tuple[tuple[str | None, ...], ...] = field(metadata=PER_ANNOTATOR)
+    labels: tuple[tuple[str | None, ...], ...] = field(metadata=PER_ANNOTATOR)
+    correct: tuple[tuple[bool | None, ...], ...] = field(metadata=PER_ANNOTATOR)
+    confidence: tuple[tuple[int | None, ...], ...] = field(metadata=PER_ANNOTATOR)
+    helpful: tuple[tuple[str | None, ...], ...] = field(metadata=PER_ANNOTATOR)
 
 
 @dataclass(frozen=True)
@@ -65,13 +72,14 @@ class Ratings:
     plan: str
     plan_now: str
     peeks: int
+    drop_off: DropOff
     items: tuple[RatedItem, ...]
     tables: tuple[RatingTable, ...]
 
     @property
     def sha256(self) -> str:
         """The hash of all of it."""
-        content = json.dumps([FORMAT, asdict(self)], sort_keys=True, separators=(",", ":"))
+        content = json.dumps([FORMAT, asdict(self)], sort_keys=True, separators=(",", ":"), default=_plain)
         return hashlib.sha256(content.encode()).hexdigest()
 
 
@@ -83,14 +91,23 @@ def sheet_kind(study: Study) -> str:
 
 def ratings_of(version: StudyVersion, kind: str) -> Ratings:
     """Read the sheets of one kind (live, simulated or pilot)."""
-    items = list(version.items.filter(is_practice=False, expected="").order_by("position"))
+    everything = list(version.items.order_by("position"))
+    items = [item for item in everything if not item.is_practice and not item.is_check]
+    checks = [item for item in everything if item.is_check]
+    quiz = version.config.pages.quiz
     sheets = list(
         version.sheets.filter(kind=kind, step=Sheet.Step.DONE, condition__isnull=False)
         .select_related("annotator")
         .order_by("annotator__pseudonym")
     )
     values = _newest_values(version, kind)
-    fill = {row["name"]: row for row in sheets_per_condition(version, kind)}
+    rows = sheet_rows(version, kind)
+    broken = {sheet.pk: broken_rules(sheet, checks, values, quiz.attempts if quiz else None) for sheet in sheets}
+
+    def table(arm: Condition) -> RatingTable:
+        lost = condition_drop_off(rows, arm.pk, pages=len(everything), state=version.study.state)
+        return _table(arm, [s for s in sheets if s.condition_id == arm.pk], items, values, broken, lost)
+
     return Ratings(
         study=version.study.slug,
         version=version.sha256,
@@ -99,11 +116,9 @@ def ratings_of(version: StudyVersion, kind: str) -> Ratings:
         plan=version.plan_sha256,
         plan_now=_plan_now(version),
         peeks=version.study.audit.filter(act="peek").count(),
+        drop_off=study_drop_off(rows),
         items=tuple(_rated(item) for item in items),
-        tables=tuple(
-            _table(arm, [s for s in sheets if s.condition_id == arm.pk], items, values, fill[arm.name])
-            for arm in version.conditions.order_by("position")
-        ),
+        tables=tuple(table(arm) for arm in version.conditions.order_by("position")),
     )
 
 
@@ -129,7 +144,12 @@ def _rated(item: Item) -> RatedItem:
 
 
 def _table(
-    arm: Condition, sheets: list[Sheet], items: list[Item], values: Values, fill: dict[str, int | str]
+    arm: Condition,
+    sheets: list[Sheet],
+    items: list[Item],
+    values: Values,
+    broken: dict[int, tuple[str, ...]],
+    lost: ConditionDropOff,
 ) -> RatingTable:
     def answers(question: str) -> list[list[Any]]:
         return [[values.get((sheet.pk, item.pk, question)) for item in items] for sheet in sheets]
@@ -139,9 +159,9 @@ def _table(
         condition=arm.name,
         stages=tuple(arm.stages),
         quota=arm.quota,
-        unfinished=int(fill["active"]),
-        withdrawn=int(fill["withdrawn"]),
+        drop_off=lost,
         annotators=tuple(sheet.annotator.pseudonym for sheet in sheets),
+        broken=tuple(broken[sheet.pk] for sheet in sheets),
         letters=tuple(tuple(c["letter"] if c else None for c in row) for row in choices),
         labels=tuple(tuple(_label(i, c) for i, c in zip(items, row, strict=True)) for row in choices),
         correct=tuple(tuple(_is_correct(i, c) for i, c in zip(items, row, strict=True)) for row in choices),
@@ -158,6 +178,12 @@ def _label(item: Item, chosen: dict[str, Any] | None) -> str | None:
 
 def _is_correct(item: Item, chosen: dict[str, Any] | None) -> bool | None:
     return None if chosen is None else item.prediction in chosen["classes"]
+
+
+def _plain(part: object) -> object:
+    """Parts of the report's own shape, for the hash."""
+    assert isinstance(part, BaseModel)
+    return part.model_dump()
 
 
 def _plan_now(version: StudyVersion) -> str:

@@ -1,7 +1,7 @@
 """The report as an object: plain frozen values, stored as JSON and read by every export.
 
-A figure that cannot be computed is null. A part that the study does not ask for (helpfulness of a condition with one
-page) is null as a whole.
+A figure that cannot be computed is null, with the reason beside it. A part that the study does not ask for (helpfulness
+of a condition with one page) is null as a whole.
 """
 
 from __future__ import annotations
@@ -11,6 +11,10 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 Bounds = tuple[float, float]
+Undefined = Literal["no_overlap", "no_variation"]
+#: What is compared between conditions
+Statistic = Literal["accuracy", "alpha", "confidence"]
+STATISTICS: tuple[Statistic, ...] = ("accuracy", "alpha", "confidence")
 
 
 class _Part(BaseModel):
@@ -34,14 +38,47 @@ class AlphaFigures(_Part):
     interval: Bounds | None
     over: str
     level: str
-    undefined: Literal["no_overlap", "no_variation"] | None
+    undefined: Undefined | None
 
 
-class Spread(_Part):
-    """Mean and standard deviation (n - 1) over answers."""
+class CoefficientFigures(_Part):
+    """Another coefficient of agreement, or None with the reason in `undefined`."""
+
+    value: float | None
+    undefined: str | None
+
+
+class AgreementFigures(_Part):
+    """Coefficients beside alpha, on the same answers: Fleiss' kappa, percent agreement (a share), Gwet's AC1."""
+
+    fleiss: CoefficientFigures
+    percent: CoefficientFigures
+    ac1: CoefficientFigures
+
+
+class ConfidenceFigures(_Part):
+    """From 1 to 5: mean and standard deviation (n - 1) over answers, and each annotator's mean (None: no answers)."""
 
     mean: float | None
     std: float | None
+    per_annotator: tuple[float | None, ...]
+
+
+class ConfidenceLevel(_Part):
+    """The answers given at one confidence: how many, by how many annotators, and the share of right ones."""
+
+    level: int
+    answers: int
+    annotators: int
+    accuracy: float | None
+    interval: Bounds | None
+
+
+class Calibration(_Part):
+    """Accuracy per confidence level, and what that says in a sentence."""
+
+    levels: tuple[ConfidenceLevel, ...]
+    sentence: str
 
 
 class Helpful(_Part):
@@ -66,33 +103,95 @@ class Split(_Part):
     model_wrong: Part
 
 
+class ConditionDropOff(_Part):
+    """What became of the sheets that were assigned to one condition: assigned = finished + unfinished + withdrawn.
+
+    late:    of all of them, those whose annotator came back after the time-out
+    reached: how many answered at least k items, k = 0, 1, ... (practice and attention checks are items here too).
+             Sheets that may still be answered are left out, so reached[0] can be smaller than assigned
+    """
+
+    assigned: int
+    finished: int
+    unfinished: int
+    withdrawn: int
+    late: int
+    reached: tuple[int, ...]
+
+
+class DropOff(_Part):
+    """What became of everybody who started: started = unassigned + screened_out + no_place + left + assigned.
+
+    unassigned: still at the consent or the quiz, or gone from there without a word; left: withdrew there
+    """
+
+    started: int
+    unassigned: int
+    screened_out: int
+    no_place: int
+    left: int
+    assigned: int
+
+
 class ConditionReport(_Part):
-    """One arm."""
+    """One arm. excluded: finished sheets that a declared rule leaves out of every figure."""
 
     name: str
     stages: tuple[str, ...]
     annotators: int
+    excluded: int
     items: int
     accuracy: AccuracyFigures | None
     alpha: AlphaFigures
     alpha_identity: AlphaFigures | None
-    confidence: Spread | None
+    agreement: AgreementFigures
+    confidence: ConfidenceFigures | None
+    calibration: Calibration | None
     helpful: Helpful | None
     categories: dict[str, float] | None
     split: Split | None
+    drop_off: ConditionDropOff
+
+
+class ExclusionRule(_Part):
+    """One declared rule in words, and how many finished sheets of each condition it leaves out."""
+
+    rule: str
+    meaning: str
+    excluded: dict[str, int]
+
+
+class Unfiltered(_Part):
+    """One condition with all its finished sheets, the excluded ones too."""
+
+    name: str
+    annotators: int
+    accuracy: AccuracyFigures | None
+    alpha: AlphaFigures
+
+
+class Exclusions(_Part):
+    """The rules of the plan, and the figures as they would be without them."""
+
+    rules: tuple[ExclusionRule, ...]
+    without: tuple[Unfiltered, ...]
 
 
 class Comparison(_Part):
-    """Two arms: `difference` is b minus a, tested by permuting whole annotators."""
+    """Two arms: `difference` is b minus a, tested by permuting whole annotators; adjusted within its statistic.
+
+    exact: all relabellings were counted, none sampled
+    """
 
     a: str
     b: str
-    statistic: str
+    statistic: Statistic
     difference: float
     unit: str
     p: float
     p_adjusted: float
     smallest_possible_p: float
+    exact: bool
 
 
 class Trend(_Part):
@@ -100,9 +199,24 @@ class Trend(_Part):
 
     p: float
     order: tuple[str, ...]
-    statistic: str
+    statistic: Statistic
     correlation: float | None
+    unit: str
     smallest_possible_p: float
+    exact: bool
+
+
+class Primary(_Part):
+    """The result that the plan declares as the main one.
+
+    p: of the trend, or the smallest adjusted one of all pairs; None with the reason in `sentence`
+    """
+
+    comparison: Literal["trend", "pairs"]
+    statistic: Statistic
+    p: float | None
+    level: float
+    sentence: str
 
 
 class Plan(_Part):
@@ -115,11 +229,13 @@ class Plan(_Part):
 
 
 class Report(_Part):
-    """One study's outcomes for one state of its data."""
+    """One study's outcomes for one state of its data. trend: the one of accuracy; trends: all that can be computed"""
 
     study: str
     title: str
     version: str
+    software: str
+    seed: int
     matches_plan: bool
     simulated: bool
     sheets: str  # live | simulated | pilot
@@ -127,10 +243,15 @@ class Report(_Part):
     state: str
     plan: Plan
     chance: float | None
+    primary: Primary
     conditions: tuple[ConditionReport, ...]
     comparisons: tuple[Comparison, ...]
     trend: Trend | None
+    trends: tuple[Trend, ...]
+    exclusions: Exclusions | None
+    drop_off: DropOff
     warnings: tuple[str, ...]
+    methods: str
 
     @property
     def mark(self) -> str:

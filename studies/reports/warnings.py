@@ -56,8 +56,8 @@ def _about_annotators(ratings: Ratings) -> Iterator[str]:
             yield f"Condition {table.condition} has {finished} of {table.quota} annotators."
         if finished == 1:
             yield f"Condition {table.condition} has one annotator: no standard deviation, no agreement, no interval."
-    yield from _not_counted("under way", [table.unfinished for table in ratings.tables])
-    yield from _not_counted("withdrawn", [table.withdrawn for table in ratings.tables])
+    yield from _not_counted("under way", [table.drop_off.unfinished for table in ratings.tables])
+    yield from _not_counted("withdrawn", [table.drop_off.withdrawn for table in ratings.tables])
 
 
 def _not_counted(what: str, numbers: Sequence[int]) -> Iterator[str]:

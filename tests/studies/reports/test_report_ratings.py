@@ -57,7 +57,7 @@ def test_a_withdrawn_sheet_leaves_the_tables_and_is_counted_as_withdrawn():
     make_sheet(version, "U", "AA")
     sheet_withdraw(sheet=make_sheet(version, "U", "BB"))
     assert table(version).letters == (("A", "A"),)
-    assert table(version).withdrawn == 1
+    assert table(version).drop_off.withdrawn == 1
 
 
 def test_kinds_of_sheets_never_mix():

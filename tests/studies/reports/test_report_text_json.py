@@ -78,11 +78,9 @@ def test_the_json_has_the_shape_of_the_interfaces(report):
         == set(condition["alpha"])
         == set(condition["alpha_identity"])
     )
-    assert (condition["confidence"], condition["helpful"]) == (
-        {"mean": 3.0, "std": 0.0},
-        {"overview": 30, "features": 30},
-    )
-    assert {"a", "b", "statistic", "difference", "unit", "p", "p_adjusted", "smallest_possible_p"} == set(
+    assert (condition["confidence"]["mean"], condition["confidence"]["std"]) == (3.0, 0.0)
+    assert condition["helpful"] == {"overview": 30, "features": 30}
+    assert {"a", "b", "statistic", "difference", "unit", "p", "p_adjusted", "smallest_possible_p"} <= set(
         body["comparisons"][0]
     )
     assert body["trend"]["order"] == ["U", "U+Rl"]
