@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
@@ -13,14 +12,11 @@ from scipy.special import stdtrit
 from analysis_core.errors import BadInput, UnknownName
 from analysis_core.statistics import ratings as table
 from analysis_core.statistics.agreement import coded_alpha
+from analysis_core.statistics.leave_one_out import leave_one_out
 from analysis_core.statistics.ratings import Floats
-from analysis_core.statistics.replicates import weighted_alphas
+from analysis_core.statistics.replicates import bootstrap_alphas
 
 OVER = ("both", "annotators", "items")
-
-#: Replicates computed at a time: bounds memory at about this many rows x units.
-BLOCK = 512
-
 
 #: Variances below this are round-off.
 NO_VARIANCE = 1e-24
@@ -78,10 +74,9 @@ def alpha_interval(
     if value is None:
         return Interval(None, None, over, 0)
     if over == "items":
-        return _percentiles(_bootstrap_items(coded, replicates, seed), confidence)
-    left_out = [_without_each_annotator(coded)]
-    if over == "both":
-        left_out.append(_without_each_item(coded))
+        return _percentiles(bootstrap_alphas(coded, level, replicates=replicates, seed=seed), confidence)
+    by_annotator, by_item = leave_one_out(coded)
+    left_out = [by_annotator, by_item] if over == "both" else [by_annotator]
     undefined = sum(int(np.isnan(values).sum()) for values in left_out)
     if undefined or any(len(values) < 2 for values in left_out):
         return Interval(None, None, over, undefined)
@@ -98,48 +93,6 @@ def jackknife_variance(values: Floats) -> float:
     """Delete-one jackknife variance from the leave-one-out values: (n - 1) / n * sum (v - mean)^2."""
     n = len(values)
     return float((n - 1) / n * ((values - values.mean()) ** 2).sum())
-
-
-def _without_each_item(coded: table.Ratings) -> Floats:
-    counts = coded.counts()
-    counts = counts[counts.sum(axis=1) >= 2]
-    n = len(counts)
-    blocks = (_ones_but(start, min(start + BLOCK, n), n) for start in range(0, n, BLOCK))
-    return _replicate(coded, counts, blocks)
-
-
-def _ones_but(start: int, stop: int, n: int) -> Floats:
-    weights = np.ones((stop - start, n))
-    weights[np.arange(stop - start), np.arange(start, stop)] = 0
-    return weights
-
-
-def _without_each_annotator(coded: table.Ratings) -> Floats:
-    counts = coded.counts()
-    overlapping = counts.sum(axis=1) >= 2
-    results = []
-    for codes in coded.codes:
-        given = np.flatnonzero((codes >= 0) & overlapping)
-        if len(given):
-            fewer = counts.copy()
-            fewer[given, codes[given]] -= 1
-            results.append(weighted_alphas(fewer, coded.values, coded.level, np.ones((1, len(fewer))))[0])
-    return np.array(results)
-
-
-def _bootstrap_items(coded: table.Ratings, replicates: int, seed: int) -> Floats:
-    counts = coded.counts()
-    counts = counts[counts.sum(axis=1) >= 2]
-    n, rng = len(counts), np.random.default_rng(seed)
-    blocks = (
-        rng.multinomial(n, np.full(n, 1 / n), size=min(BLOCK, replicates - start)).astype(np.float64)
-        for start in range(0, replicates, BLOCK)
-    )
-    return _replicate(coded, counts, blocks)
-
-
-def _replicate(coded: table.Ratings, counts: table.Integers, blocks: Iterator[Floats]) -> Floats:
-    return np.concatenate([weighted_alphas(counts, coded.values, coded.level, weights) for weights in blocks])
 
 
 def _percentiles(values: Floats, confidence: float) -> Interval:

@@ -5,9 +5,33 @@ Alpha = 1 - D_o / D_e is made of sums over units, so a replicate costs one row o
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
+from analysis_core.statistics import ratings as table
 from analysis_core.statistics.ratings import Floats, Integers
+
+#: Replicates computed at a time: bounds memory at about this many rows x units.
+BLOCK = 512
+
+
+def bootstrap_alphas(ratings: Any, level: str, *, replicates: int, seed: int) -> Floats:
+    """Alpha of tables whose items are drawn with replacement: float64 [replicates], nan where it is undefined.
+
+    Drawn are the items with at least two answers, as many as there are. ratings, level: as in alpha
+    """
+    coded = table.read(ratings, level)
+    counts = coded.counts()
+    counts = counts[counts.sum(axis=1) >= 2]
+    n, rng = len(counts), np.random.default_rng(seed)
+    if not n:
+        return np.full(replicates, np.nan)
+    blocks = (
+        rng.multinomial(n, np.full(n, 1 / n), size=min(BLOCK, replicates - start)).astype(np.float64)
+        for start in range(0, replicates, BLOCK)
+    )
+    return np.concatenate([weighted_alphas(counts, coded.values, coded.level, weights) for weights in blocks])
 
 
 def weighted_alphas(counts: Integers, values: Floats, level: str, weights: Floats) -> Floats:

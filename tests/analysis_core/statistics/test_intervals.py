@@ -11,9 +11,9 @@ from scipy.stats import t as student
 
 from analysis_core.errors import BadInput, UnknownName
 from analysis_core.statistics import alpha, alpha_interval
-from analysis_core.statistics.intervals import BLOCK, jackknife_variance
+from analysis_core.statistics.intervals import jackknife_variance
 from analysis_core.statistics.ratings import LEVELS, read
-from analysis_core.statistics.replicates import weighted_alphas
+from analysis_core.statistics.replicates import BLOCK, weighted_alphas
 
 
 def answers(raters: int, units: int, *, missing: float = 0.1, seed: int = 0) -> np.ndarray:
