@@ -1,0 +1,93 @@
+"""Charts: drawn by Vega in a worker, stored as SVG and compiled Vega, inserted by the web process as they are.
+
+altair and vl_convert are loaded by the functions that draw, never by this module: the web process imports it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import altair
+
+logger = logging.getLogger(__name__)
+
+#: The signal that every chart has: the condition that the reader points at, "" for none. charts.js sets it in all.
+PICKED = "picked"
+#: Everything is drawn in the page's own colour, so that dark pages and black ink on paper need nothing more.
+INK = "currentColor"
+VEGA_LITE = "6.4"
+CONFIG: dict[str, Any] = {
+    "background": None,
+    # The drawing is one image with a title and a description; its numbers stand in tables.
+    "aria": False,
+    "font": "sans-serif",
+    "view": {"stroke": None},
+    "axis": {
+        **dict.fromkeys(("labelColor", "titleColor", "domainColor", "tickColor", "gridColor"), INK),
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+        "titlePadding": 8,
+        "gridOpacity": 0.15,
+    },
+    "axisY": {"labelFontSize": 13, "labelPadding": 8, "labelLimit": 0, "domain": False, "ticks": False},
+    "legend": {"labelColor": INK, "titleColor": INK, "symbolStrokeColor": INK, "labelFontSize": 12, "orient": "top"},
+    "text": {"color": INK, "fontSize": 12},
+    "point": {"color": INK, "strokeWidth": 1.5},
+    "rule": {"color": INK},
+    "tick": {"color": INK},
+    "line": {"color": INK},
+    "bar": {"color": INK},
+}
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One drawing: `svg` for every reader, printer and file; `vega` for a browser with scripts."""
+
+    name: str
+    title: str
+    description: str
+    svg: str
+    vega: dict[str, Any]
+
+
+def render_chart(name: str, title: str, description: str, chart: altair.TopLevelMixin) -> Chart:
+    """Compile and draw an altair chart. For workers: this loads vl_convert (a JavaScript engine).
+
+    name:        letters, digits and dashes; unique on its page
+    title:       the chart's heading
+    description: what it shows, in a sentence or two, for those who cannot see it
+    raises:      ValueError when Vega-Lite cannot compile it
+    """
+    import vl_convert
+
+    spec = {**chart.to_dict(), "description": description}
+    spec["params"] = [*spec.get("params", []), {"name": PICKED, "value": ""}]
+    vega = vl_convert.vegalite_to_vega(spec, vl_version=VEGA_LITE, config=CONFIG)
+    svg = vl_convert.vega_to_svg(vega, allowed_base_urls=[])
+    return Chart(name, title, description, _as_image(svg, name, title, description), vega)
+
+
+def charts_of(rows: Sequence[dict[str, Any]]) -> list[Chart]:
+    """Charts from a stored report's JSON."""
+    return [Chart(**row) for row in rows]
+
+
+def as_rows(charts: Sequence[Chart]) -> list[dict[str, Any]]:
+    """Charts as JSON, to be stored."""
+    return [asdict(chart) for chart in charts]
+
+
+def _as_image(svg: str, name: str, title: str, description: str) -> str:
+    """Give the drawing a role, a name and a description."""
+    start, rest = svg.split(">", 1)
+    role = f' role="img" aria-labelledby="chart-{name}-title chart-{name}-text"'
+    words = f'<title id="chart-{name}-title">{escape(title)}</title>'
+    more = f'<desc id="chart-{name}-text">{escape(description)}</desc>'
+    return f"{start}{role}>{words}{more}{rest}"
