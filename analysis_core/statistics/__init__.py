@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from analysis_core.statistics.agreement import Alpha, alpha
+from analysis_core.statistics.coefficients import Coefficient, fleiss_kappa, gwet_ac1, percent_agreement
 from analysis_core.statistics.intervals import Interval, alpha_interval
 from analysis_core.statistics.permutation import Test, holm, permutation_test, trend_test
 from analysis_core.statistics.ratings import LEVELS
@@ -13,6 +14,7 @@ __all__ = [
     "LEVELS",
     "Accuracy",
     "Alpha",
+    "Coefficient",
     "Interval",
     "Population",
     "Summary",
@@ -21,7 +23,10 @@ __all__ = [
     "alpha",
     "alpha_interval",
     "crossed_accuracy",
+    "fleiss_kappa",
+    "gwet_ac1",
     "holm",
+    "percent_agreement",
     "permutation_test",
     "population_alpha",
     "simulate_answers",
