@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
 from studies.models import StoredReport, Study, StudyVersion
+from studies.reports.charts import report_chart_rows
 from studies.reports.exclusions import kept
 from studies.reports.ratings import Ratings, ratings_of, sheet_kind
 from studies.reports.shape import Plan, Primary, Report
@@ -35,16 +37,17 @@ def report_store(*, version_pk: int, kind: str | None = None) -> StoredReport:
     if stored is not None and FAILED not in stored.body:
         return stored
     try:
-        body = _build(version, ratings).model_dump(mode="json")
+        report = _build(version, ratings)
     except (OperationalError, InterfaceError):
         raise  # the database is away: the page rings again
     except Exception as error:
         _row(version, ratings, {FAILED: reason_of(error)})
         raise
-    row = _row(version, ratings, body)
+    body, charts = report.model_dump(mode="json"), report_chart_rows(report)
+    row = _row(version, ratings, body, charts)
     if FAILED in row.body:
-        row.body = body
-        row.save(update_fields=["body"])
+        row.body, row.charts = body, charts
+        row.save(update_fields=["body", "charts"])
     return row
 
 
@@ -99,9 +102,12 @@ def _build(version: StudyVersion, ratings: Ratings) -> Report:
     )
 
 
-def _row(version: StudyVersion, ratings: Ratings, body: dict[str, Any]) -> StoredReport:
+def _row(
+    version: StudyVersion, ratings: Ratings, body: dict[str, Any], charts: Sequence[dict[str, Any]] = ()
+) -> StoredReport:
     # Two workers may build the same report: the first one's row stays.
-    return StoredReport.objects.get_or_create(version=version, data_sha256=ratings.sha256, defaults={"body": body})[0]
+    content = {"body": body, "charts": list(charts)}
+    return StoredReport.objects.get_or_create(version=version, data_sha256=ratings.sha256, defaults=content)[0]
 
 
 def _software() -> str:

@@ -11,11 +11,17 @@ from dataclasses import asdict, dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from studies.watch import reason_of
+
 if TYPE_CHECKING:
     import altair
 
+    from studies.reports.shape import Report
+
 logger = logging.getLogger(__name__)
 
+#: The key of a stored row that tells why nothing could be drawn
+FAILED = "failed"
 #: The signal that every chart has: the condition that the reader points at, "" for none. charts.js sets it in all.
 PICKED = "picked"
 #: Everything is drawn in the page's own colour, so that dark pages and black ink on paper need nothing more.
@@ -57,6 +63,31 @@ class Chart:
     vega: dict[str, Any]
 
 
+def report_charts(report: Report) -> list[Chart]:
+    """The charts of a report, those left out for which it has no figures. For workers. raises: what drawing raises"""
+    from studies.reports import charts_answers, charts_scores
+
+    drawings = (
+        charts_scores.accuracy_chart(report),
+        charts_scores.alpha_chart(report),
+        charts_scores.split_chart(report),
+        charts_answers.confidence_chart(report),
+        charts_answers.calibration_chart(report),
+        charts_answers.helpful_chart(report),
+        charts_answers.drop_off_chart(report),
+    )
+    return [chart for chart in drawings if chart]
+
+
+def report_chart_rows(report: Report) -> list[dict[str, Any]]:
+    """The charts of a report as JSON, to be stored; where they cannot be drawn, one row that says why."""
+    try:
+        return [asdict(chart) for chart in report_charts(report)]
+    except Exception as error:  # a report without drawings still has all its figures
+        logger.exception("the charts of %s could not be drawn", report.study)
+        return [{FAILED: reason_of(error)}]
+
+
 def render_chart(name: str, title: str, description: str, chart: altair.TopLevelMixin) -> Chart:
     """Compile and draw an altair chart. For workers: this loads vl_convert (a JavaScript engine).
 
@@ -74,14 +105,11 @@ def render_chart(name: str, title: str, description: str, chart: altair.TopLevel
     return Chart(name, title, description, _as_image(svg, name, title, description), vega)
 
 
-def charts_of(rows: Sequence[dict[str, Any]]) -> list[Chart]:
-    """Charts from a stored report's JSON."""
-    return [Chart(**row) for row in rows]
-
-
-def as_rows(charts: Sequence[Chart]) -> list[dict[str, Any]]:
-    """Charts as JSON, to be stored."""
-    return [asdict(chart) for chart in charts]
+def charts_of(rows: Sequence[dict[str, Any]]) -> tuple[list[Chart], str]:
+    """Stored charts, and why there are none ("" where nothing failed)."""
+    if rows and FAILED in rows[0]:
+        return [], str(rows[0][FAILED])
+    return [Chart(**row) for row in rows], ""
 
 
 def _as_image(svg: str, name: str, title: str, description: str) -> str:

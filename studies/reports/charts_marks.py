@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import textwrap
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import altair as alt
 
-from studies.reports.charts import PICKED
+from studies.reports.charts import INK, PICKED
 
 WIDTH = 480
 #: Longest line of a condition's name in letters, and how many lines it may have
@@ -72,10 +72,11 @@ def offset(field: str = "offset") -> alt.YOffset:
     return alt.YOffset(f"{field}:Q", scale=alt.Scale(domain=[-1, 1]))
 
 
-def x(field: str, title: str, domain: tuple[float, float], *, form: str = ".2f", ticks: int = 5) -> alt.X:
-    """A scale with round ends."""
-    axis = alt.Axis(title=title, format=form, tickCount=ticks, labelFlush=False)
-    return alt.X(f"{field}:Q", scale=alt.Scale(domain=list(domain), nice=False, zero=False), axis=axis)
+def x(field: str, title: str, ends: tuple[float, float], **axis: Any) -> alt.X:
+    """A scale between two ends; `axis`: altair's options of its axis."""
+    options = {"format": ".1f", "tickCount": 5, "labelFlush": False, **axis}
+    scale = alt.Scale(domain=list(ends), nice=False, zero=False)
+    return alt.X(f"{field}:Q", scale=scale, axis=alt.Axis(title=title, **options))
 
 
 def reference(at: float, words: str) -> list[alt.Chart]:
@@ -102,6 +103,46 @@ def dimmed() -> Any:
 def tells(**fields: str) -> list[alt.Tooltip]:
     """What a tooltip says: field=heading, in this order. Numbers get their digits in the data."""
     return [alt.Tooltip(f"{field}:N", title=heading) for field, heading in fields.items()]
+
+
+def strip(rows: Rows, people: Sequence[Row], means: Sequence[Row], scale: alt.X, told: str) -> list[alt.Chart]:
+    """A dot per annotator, and below them a diamond for the mean with its bar. Rows: see `people_rows`, `mean_row`.
+
+    told: heading of the figure in tooltips
+    """
+    each = rows.data(people).encode(
+        y=rows.y, yOffset=offset(), tooltip=tells(condition="Condition", who="", words=told)
+    )
+    dots = each.mark_point(filled=True, size=45, fillOpacity=0.25, stroke=INK, strokeWidth=1.2)
+    tip = tells(condition="Condition", words=f"{told}, mean ± std", bounds="95 % interval")
+    if not any("bounds" in row for row in means):
+        tip = tip[:-1]
+    middle = rows.data(means).encode(y=rows.y, yOffset=offset(), tooltip=tip)
+    bounded = rows.data([row for row in means if row["low"] is not None]).encode(
+        y=rows.y, yOffset=offset(), tooltip=tip
+    )
+    diamonds = middle.mark_point(filled=True, size=110, shape="diamond")
+    return [
+        dots.encode(x=scale, opacity=dimmed()),
+        *interval(bounded),
+        diamonds.encode(x="value:Q", opacity=dimmed()),
+    ]
+
+
+def people_rows(condition: str, values: Sequence[float | None], words: Callable[[float], str]) -> list[Row]:
+    """A strip's dots: one per annotator with a value, equal ones above each other."""
+    known = [(number, value) for number, value in enumerate(values, 1) if value is not None]
+    places = stacked([value for _, value in known])
+    return [
+        {"condition": condition, "who": f"annotator {n}", "value": v, "words": words(v), "offset": place - 0.25}
+        for (n, v), place in zip(known, places, strict=True)
+    ]
+
+
+def mean_row(condition: str, mean: float, ends: tuple[float, float] | None, words: str, **more: Any) -> Row:
+    """A mean or another single figure with its interval, in a strip's lower part."""
+    low, high = ends or (None, None)
+    return {"condition": condition, "value": mean, "low": low, "high": high, "words": words, "offset": 0.72, **more}
 
 
 def stacked(values: Sequence[float], reach: float = 0.5, step: float = 0.22) -> list[float]:
