@@ -11,9 +11,11 @@ from django.db import InterfaceError, OperationalError
 
 from studies.models import StoredReport, Study, StudyVersion
 from studies.reports.charts import report_chart_rows
-from studies.reports.exclusions import kept
+from studies.reports.declared import primary_result
+from studies.reports.exclusions import kept, rules_applied
+from studies.reports.methods import methods_text
 from studies.reports.ratings import Ratings, ratings_of, sheet_kind
-from studies.reports.shape import Plan, Primary, Report
+from studies.reports.shape import Exclusions, Plan, Report
 from studies.reports.stored import FAILED, ReportRefused, report_allow, stored_row
 from studies.reports.warnings import matches_plan, warnings
 from studies.watch import reason_of
@@ -59,8 +61,8 @@ def report_for(study: Study, *, peek: bool = False, actor: str) -> Report:
 
 def _build(version: StudyVersion, ratings: Ratings) -> Report:
     # numpy is loaded here and not above: tasks.py imports this module, and the web process imports tasks.py.
-    from studies.reports.between import comparisons, trend
-    from studies.reports.measures import condition_report
+    from studies.reports.between import Arm, comparisons, trends
+    from studies.reports.measures import condition_report, rated_answers, unfiltered
 
     config = version.config
     tables = [kept(table, config.plan.exclude) for table in ratings.tables]
@@ -68,9 +70,23 @@ def _build(version: StudyVersion, ratings: Ratings) -> Report:
         condition_report(config, ratings.items, table, excluded=len(all_.annotators) - len(table.annotators))
         for all_, table in zip(ratings.tables, tables, strict=True)
     )
-    pairs = comparisons(conditions)
-    trends = tuple(filter(None, [trend(conditions)]))
-    return Report(
+    arms = [Arm(c, rated_answers(config, table)) for c, table in zip(conditions, tables, strict=True)]
+    pairs, ordered = comparisons(arms), trends(arms)
+    exclusions = (
+        Exclusions(
+            rules=rules_applied(ratings.tables, config.plan.exclude),
+            without=tuple(unfiltered(config, t, c) for t, c in zip(ratings.tables, conditions, strict=True)),
+        )
+        if config.plan.exclude
+        else None
+    )
+    plan = Plan(
+        sha256=ratings.plan or None,
+        primary=config.plan.primary,
+        alpha=config.plan.alpha,
+        exclude=tuple(config.plan.exclude),
+    )
+    report = Report(
         study=ratings.study,
         title=config.title,
         version=ratings.version,
@@ -81,25 +97,19 @@ def _build(version: StudyVersion, ratings: Ratings) -> Report:
         sheets=ratings.sheets,
         kind=config.kind,
         state=ratings.state,
-        plan=Plan(
-            sha256=ratings.plan or None,
-            primary=config.plan.primary,
-            alpha=config.plan.alpha,
-            exclude=tuple(config.plan.exclude),
-        ),
+        plan=plan,
         chance=_chance(ratings),
-        primary=Primary(
-            comparison=config.plan.primary, statistic="accuracy", p=None, level=config.plan.alpha, sentence=""
-        ),
+        primary=primary_result(plan, pairs, ordered),
         conditions=conditions,
         comparisons=pairs,
-        trend=trends[0] if trends else None,
-        trends=trends,
-        exclusions=None,
+        trend=next((trend for trend in ordered if trend.statistic == "accuracy"), None),
+        trends=ordered,
+        exclusions=exclusions,
         drop_off=ratings.drop_off,
-        warnings=warnings(ratings, conditions, pairs, config.plan.alpha),
+        warnings=warnings(ratings, conditions, pairs, ordered, exclusions, config.plan.alpha),
         methods="",
     )
+    return report.model_copy(update={"methods": methods_text(config, ratings, report)})
 
 
 def _row(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from studies.reports.shape import AccuracyFigures, AlphaFigures, Bounds, ConfidenceFigures, Helpful, Report, Trend
 
 NONE = "–"
@@ -62,6 +64,16 @@ def p_sentence(p: float) -> str:
 def signed(difference: float) -> str:
     """+0.100; what rounds to nothing has no minus."""
     return f"{round(difference, 3) + 0.0:+.3f}"
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """3 sheets, 1 sheet"""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """a, b and c"""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def plan(report: Report) -> str:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from analysis_core.statistics import alpha, alpha_interval, crossed_accuracy, summary
+from analysis_core.statistics import (
+    alpha,
+    alpha_interval,
+    crossed_accuracy,
+    fleiss_kappa,
+    gwet_ac1,
+    percent_agreement,
+    summary,
+)
 from studies.config import StudyConfig
 from studies.config_parts import FEATURE_STAGES, OVERVIEW_STAGES
 from studies.reports.ratings import RatedItem, RatingTable
@@ -19,6 +27,7 @@ from studies.reports.shape import (
     Helpful,
     Part,
     Split,
+    Unfiltered,
 )
 
 Rows = Sequence[Sequence[Any]]
@@ -41,7 +50,7 @@ def condition_report(
         accuracy=accuracy_figures(table.correct),
         alpha=alpha_figures(rated),
         alpha_identity=alpha_figures(table.labels),
-        agreement=_agreement(),
+        agreement=_agreement(rated, max((item.choices for item in items), default=2)),
         confidence=_confidence(table) if "confidence" in config.questions else None,
         calibration=None,
         helpful=_helpful(table) if "helpful_page" in config.questions and _has_both_pages(table) else None,
@@ -57,6 +66,17 @@ def rated_answers(config: StudyConfig, table: RatingTable) -> Rows:
     A class that only some items offer would make agreement by chance look rare.
     """
     return table.labels if config.answers.fixed else table.letters
+
+
+def unfiltered(config: StudyConfig, table: RatingTable, report: ConditionReport) -> Unfiltered:
+    """One condition with the sheets that the plan leaves out. table: with them; report: without them"""
+    same = report.excluded == 0
+    return Unfiltered(
+        name=table.condition,
+        annotators=len(table.annotators),
+        accuracy=report.accuracy if same else accuracy_figures(table.correct),
+        alpha=report.alpha if same else alpha_figures(rated_answers(config, table)),
+    )
 
 
 def accuracy_figures(correct: Rows) -> AccuracyFigures:
@@ -98,9 +118,13 @@ def _only(rows: Rows, columns: Sequence[int]) -> list[list[Any]]:
     return [[row[column] for column in columns] for row in rows] if columns else []
 
 
-def _agreement() -> AgreementFigures:
-    nothing = CoefficientFigures(value=None, undefined="no_overlap")
-    return AgreementFigures(fleiss=nothing, percent=nothing, ac1=nothing)
+def _agreement(rated: Rows, categories: int) -> AgreementFigures:
+    """categories: the number of choices, where items differ the largest"""
+    found = (fleiss_kappa(rated), percent_agreement(rated), gwet_ac1(rated, categories=categories)) if rated else ()
+    fleiss, percent, ac1 = [CoefficientFigures(value=each.value, undefined=each.reason) for each in found] or [
+        CoefficientFigures(value=None, undefined="no_overlap")
+    ] * 3
+    return AgreementFigures(fleiss=fleiss, percent=percent, ac1=ac1)
 
 
 def _confidence(table: RatingTable) -> ConfidenceFigures:

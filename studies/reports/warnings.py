@@ -1,32 +1,39 @@
-"""What a reader must know before believing a report, in words."""
+"""What a reader must know before believing a report, in words: the gravest first."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from studies.reports.ratings import Ratings
-from studies.reports.shape import Comparison, ConditionReport
+from studies.reports.figures import counted
+from studies.reports.limits import limits
+from studies.reports.ratings import Ratings, RatingTable
+from studies.reports.shape import Comparison, ConditionReport, Exclusions, Trend
 
 REASONS = {"no_overlap": "no item has two answers", "no_variation": "all answers are the same"}
 SHEETS = {
     "simulated": "These answers come from simulated annotators: they say nothing about people.",
     "pilot": "These are pilot answers: they are shown because they were asked for, and never count.",
 }
+#: Shares of lost sheets that lie at least this far apart are named
+LOST_APART = 0.2
 
 
 def warnings(
-    ratings: Ratings, conditions: Sequence[ConditionReport], comparisons: Sequence[Comparison], level: float
+    ratings: Ratings,
+    conditions: Sequence[ConditionReport],
+    comparisons: Sequence[Comparison],
+    trends: Sequence[Trend],
+    exclusions: Exclusions | None,
+    level: float,
 ) -> tuple[str, ...]:
-    """All warnings, the gravest first. level: the plan's significance level"""
+    """All warnings. level: the plan's significance level"""
     found = [SHEETS[ratings.sheets]] if ratings.sheets in SHEETS else []
     found.extend(_about_the_plan(ratings))
-    found.extend(_about_annotators(ratings))
-    found.extend(
-        f"Alpha of condition {condition.name} is undefined: {REASONS[condition.alpha.undefined]}."
-        for condition in conditions
-        if condition.alpha.undefined and condition.annotators > 1
-    )
-    found.extend(_about_tests(conditions, comparisons, level))
+    found.extend(_about_numbers(ratings, conditions))
+    found.extend(_about_agreement(conditions))
+    found.extend(limits(conditions, comparisons, trends, level))
+    found.extend(_about_exclusions(ratings, exclusions))
+    found.extend(_about_drop_off(ratings))
     return tuple(found)
 
 
@@ -45,36 +52,84 @@ def _about_the_plan(ratings: Ratings) -> Iterator[str]:
         yield f"Outcomes were looked at before unblinding {times} (see the audit log)."
 
 
-def _about_annotators(ratings: Ratings) -> Iterator[str]:
+def _about_numbers(ratings: Ratings, conditions: Sequence[ConditionReport]) -> Iterator[str]:
     if not ratings.items:
         yield "No items have been drawn yet."
-    for table in ratings.tables:
+    for table, condition in zip(ratings.tables, conditions, strict=True):
         finished = len(table.annotators)
         if not finished:
-            yield f"Condition {table.condition} has no finished sheet yet."
+            yield f"Condition {condition.name} has no finished sheet yet."
+        elif not condition.annotators:
+            yield f"Condition {condition.name} has no annotator left: the plan excludes all of its finished sheets."
         elif finished < table.quota and ratings.sheets == "live":
-            yield f"Condition {table.condition} has {finished} of {table.quota} annotators."
-        if finished == 1:
-            yield f"Condition {table.condition} has one annotator: no standard deviation, no agreement, no interval."
-    yield from _not_counted("under way", [table.drop_off.unfinished for table in ratings.tables])
+            yield f"Condition {condition.name} has {finished} of {table.quota} annotators."
+        if condition.annotators == 1:
+            yield f"Condition {condition.name} has one annotator: no standard deviation, no agreement, no interval."
+    sizes = {condition.name: condition.annotators for condition in conditions if condition.annotators}
+    if len(set(sizes.values())) > 1:
+        yield f"Conditions differ in their numbers of annotators: {_listed(sizes)}."
+
+
+def _about_agreement(conditions: Sequence[ConditionReport]) -> Iterator[str]:
+    for condition in conditions:
+        if condition.annotators < 2:
+            continue
+        if condition.alpha.undefined:
+            yield f"Alpha of condition {condition.name} is undefined: {REASONS[condition.alpha.undefined]}."
+        elif condition.alpha.interval is None:
+            yield f"Alpha of condition {condition.name} has no interval: {_without_interval(condition)}."
+
+
+def _without_interval(condition: ConditionReport) -> str:
+    value = condition.alpha.value
+    if value is not None and value > 1 - 1e-12:
+        return "all agree, and nothing tells how far others would differ"
+    if condition.annotators == 2:
+        return "there are two annotators, and nothing tells how far another pair would differ"
+    return "it hangs on a single annotator or item, without which alpha is undefined"
+
+
+def _about_exclusions(ratings: Ratings, exclusions: Exclusions | None) -> Iterator[str]:
+    declared = {rule.rule: rule for rule in exclusions.rules} if exclusions else {}
+    for rule in declared.values():
+        if sum(rule.excluded.values()):
+            left_out = counted(sum(rule.excluded.values()), "sheet")
+            yield f"Left out as the plan declares ({rule.rule}): {left_out}; the figures with them stand apart."
+    failed = {table.condition: sum("failed_checks" in broken for broken in table.broken) for table in ratings.tables}
+    if sum(failed.values()) and "failed_checks" not in declared:
+        number = counted(sum(failed.values()), "sheet")
+        yield (
+            f"Counted although an attention check was failed: {number} ({_listed(failed)}); the plan does not exclude"
+            " them."
+        )
+
+
+def _about_drop_off(ratings: Ratings) -> Iterator[str]:
+    is_over = ratings.state in ("closed", "unblinded")
+    lost = {table.condition: _lost(table, is_over) for table in ratings.tables}
+    shares = [gone / of for gone, of in lost.values() if of]
+    if shares and max(shares) - min(shares) >= LOST_APART:
+        said = ", ".join(f"{name} {gone} of {of}" for name, (gone, of) in lost.items())
+        yield f"Drop-off differs between conditions ({said}): those who stayed may differ from those who left."
+    if late := sum(table.drop_off.late for table in ratings.tables):
+        yield f"Came back after the time-out and kept their places: {counted(late, 'sheet')}."
+    under_way = "not finished" if is_over else "under way"
+    yield from _not_counted(under_way, [table.drop_off.unfinished for table in ratings.tables])
     yield from _not_counted("withdrawn", [table.drop_off.withdrawn for table in ratings.tables])
+
+
+def _lost(table: RatingTable, is_over: bool) -> tuple[int, int]:
+    """(sheets lost, of how many). While the study runs, sheets under way are neither."""
+    part = table.drop_off
+    if is_over:
+        return part.unfinished + part.withdrawn, part.assigned
+    return part.withdrawn, part.finished + part.withdrawn
 
 
 def _not_counted(what: str, numbers: Sequence[int]) -> Iterator[str]:
     if sum(numbers):
-        yield f"Not counted: {sum(numbers)} {'sheet' if sum(numbers) == 1 else 'sheets'} {what}."
+        yield f"Not counted: {counted(sum(numbers), 'sheet')} {what}."
 
 
-def _about_tests(
-    conditions: Sequence[ConditionReport], comparisons: Sequence[Comparison], level: float
-) -> Iterator[str]:
-    """The limits of the design: what no answers whatever could have shown."""
-    sizes = {condition.name: condition.annotators for condition in conditions}
-    limits = {tuple(sorted((sizes[c.a], sizes[c.b]))): c.smallest_possible_p for c in comparisons}
-    for (fewer, more), smallest in sorted(limits.items()):
-        if smallest > level:
-            who = f"{fewer} annotators per condition" if fewer == more else f"{fewer} and {more} annotators"
-            yield f"{who}: the annotator-level test of two conditions cannot go below p = {smallest:.2f}."
-    adjusted = min(1.0, len(comparisons) * min(limits.values())) if limits else 0.0
-    if len(comparisons) > 1 and adjusted > level:
-        yield f"{len(comparisons)} pairs: after Holm's correction no p can go below {adjusted:.2f}."
+def _listed(numbers: dict[str, int]) -> str:
+    return ", ".join(f"{name} {number}" for name, number in numbers.items())

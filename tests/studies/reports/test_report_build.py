@@ -131,8 +131,9 @@ def test_three_against_three_separated_annotators_reach_the_smallest_possible_p(
     assert pair.p == pytest.approx(0.1)
     assert pair.smallest_possible_p == pytest.approx(0.1)
     assert (
-        "3 annotators per condition: the annotator-level test of two conditions cannot go below p = 0.10."
-        in report.warnings
+        # 2 / 70 and 2 / 252: of all ways to share 8 or 10 annotators out, two are as extreme as can be
+        "3 annotators per condition: the annotator-level test of two conditions cannot go below p = 0.10;"
+        " 4 per condition can reach 0.029, 5 can reach 0.008." in report.warnings
     )
 
 

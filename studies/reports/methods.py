@@ -1,0 +1,144 @@
+"""A paragraph about the methods of one study, to be pasted into a paper: only sentences that hold for this study.
+
+Spelling that differs between American and British English is avoided, so that it fits either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from studies.config import StudyConfig
+from studies.reports.figures import counted, listed
+from studies.reports.methods_design import design
+from studies.reports.methods_references import REFERENCES
+from studies.reports.ratings import Ratings
+from studies.reports.shape import STATISTICS, Report
+
+NOTHING = "No sheet is finished yet: there is nothing to describe."
+
+
+def methods_text(config: StudyConfig, ratings: Ratings, report: Report) -> str:
+    """One paragraph, and below it the references that it names. report: complete but for this text"""
+    if not any(condition.annotators for condition in report.conditions):
+        return NOTHING
+    parts = (design(config, ratings, report), _measures(config, report), _intervals(report), _tests(report))
+    sentences = [sentence for part in (*parts, _left_out(report), _record(ratings, report)) for sentence in part]
+    paragraph = " ".join(sentences)
+    cited = [text for named, text in REFERENCES.items() if named in paragraph]
+    return paragraph + ("\n\nReferences: " + " ".join(cited) if cited else "")
+
+
+def _measures(config: StudyConfig, report: Report) -> Iterator[str]:
+    yield (
+        "Accuracy is the share of an annotator's answers that equal the model's prediction; we report its mean and"
+        " standard deviation (n - 1) over annotators."
+    )
+    if any(condition.annotators > 1 for condition in report.conditions):
+        on = "the chosen classes" if config.answers.fixed else "the letters of the choices, which differ between items"
+        also = "" if config.answers.fixed else " (on the chosen classes as well)"
+        yield (
+            "Agreement within a condition is Krippendorff's alpha for nominal data (Krippendorff, 2011), alpha = 1 -"
+            " Do/De, where Do is the observed disagreement and De the one expected by chance, computed on"
+            f" {on}{also}; beside it stand percent agreement, Fleiss' kappa (Fleiss, 1971) and AC1 (Gwet, 2008)."
+        )
+    if any(condition.alpha.undefined and condition.annotators > 1 for condition in report.conditions):
+        yield "Where all answers of a condition are the same, alpha is undefined and reported as such."
+    if "confidence" in config.questions:
+        yield (
+            "Confidence was given with each answer from 1 (guessing) to 5 (certain); we report mean and standard"
+            " deviation over answers, and accuracy at each level."
+        )
+    if any(condition.helpful for condition in report.conditions):
+        yield (
+            "Where a condition has both, annotators said at each item whether the Overview page (U, C) or the Features"
+            " pages (Rl, Rg, P) helped more."
+        )
+
+
+def _intervals(report: Report) -> Iterator[str]:
+    if any(condition.accuracy and condition.accuracy.interval for condition in report.conditions):
+        yield (
+            "The 95 % intervals of accuracy treat annotators and items as two crossed samples: the jackknife variances"
+            " over both are added, less what both contain (Cameron, Gelbach & Miller, 2011), with Student's t; they"
+            " hold for new annotators and new items."
+        )
+    if any(condition.alpha.interval for condition in report.conditions):
+        yield (
+            "The 95 % intervals of alpha add the jackknife variances over annotators and over items, with a normal"
+            " quantile, and hold for new annotators and new items as well."
+        )
+
+
+def _tests(report: Report) -> Iterator[str]:
+    tests = [*report.comparisons, *report.trends]
+    if not tests:
+        return
+    tested = [name for name in STATISTICS if any(test.statistic == name for test in tests)]
+    how = (
+        "all ways of sharing the annotators out are counted"
+        if all(test.exact for test in tests)
+        else "all ways of sharing the annotators out are counted where they are at most 100,000, else 19,999 are drawn"
+    )
+    yield (
+        f"Conditions are compared in {listed(tested)} by two-sided permutation tests in which whole annotators change"
+        f" their condition, so that the unit is the annotator; {how}."
+    )
+    pairs = [pair for pair in report.comparisons if pair.statistic == tested[0]]
+    if len(pairs) > 1:
+        yield f"The p-values of the {len(pairs)} pairs are adjusted within each measure (Holm, 1979)."
+    if report.trends:
+        order = "scores" if tested != ["alpha"] else "alpha"
+        yield (
+            "The conditions are ordered, each showing more than the one before; the test for a trend uses the"
+            f" correlation of this order with the annotators' {order}"
+            f"{', and for alpha with the alpha of each condition' if 'alpha' in tested else ''}."
+        )
+    least = max((pair.smallest_possible_p for pair in pairs), default=0.0)
+    if least > report.plan.alpha:
+        yield f"With these numbers of annotators a test of two conditions cannot give a p below {least:.2f}."
+    yield (
+        f"The plan named {'the trend of accuracy' if report.plan.primary == 'trend' else 'accuracy by pairs'} as the"
+        f" main comparison, at the level {report.plan.alpha:g}."
+    )
+
+
+def _left_out(report: Report) -> Iterator[str]:
+    if report.exclusions:
+        rules = " and ".join(rule.meaning for rule in report.exclusions.rules)
+        number = sum(condition.excluded for condition in report.conditions)
+        finished = number + sum(condition.annotators for condition in report.conditions)
+        yield f"The plan leaves out {rules}: {number} of {counted(finished, 'finished sheet')}."
+        if number:
+            yield "Figures with all finished sheets are given beside."
+    else:
+        yield "The plan leaves no finished sheet out."
+    if report.simulated:
+        return
+    lost, drops = report.drop_off, [condition.drop_off for condition in report.conditions]
+    before = [
+        (lost.screened_out, "did not pass the quiz"),
+        (lost.no_place, "found no place left"),
+        (lost.left, "withdrew before the assignment"),
+        (lost.unassigned, "did not come as far as the assignment"),
+        (sum(drop.unfinished for drop in drops), "did not finish"),
+        (sum(drop.withdrawn for drop in drops), "withdrew, and their answers were deleted"),
+    ]
+    gone = [f"{number} {what}" for number, what in before if number]
+    yield f"Of {counted(lost.started, 'person', 'people')} who started, {listed(gone) if gone else 'all finished'}."
+
+
+def _record(ratings: Ratings, report: Report) -> Iterator[str]:
+    version = f"version {report.version[:12]} of the study"
+    if report.matches_plan and report.plan.sha256:
+        yield (
+            "Definition, items and analysis plan were frozen before data collection"
+            f" (plan {report.plan.sha256[:12]}) and not changed since."
+        )
+    elif report.plan.sha256:
+        yield f"What is analysed deviates from the plan frozen before data collection ({report.plan.sha256[:12]})."
+    elif not report.simulated:
+        yield "The study was not frozen before data collection."
+    if ratings.peeks:
+        times = "once" if ratings.peeks == 1 else f"{ratings.peeks} times"
+        yield f"Outcomes were looked at {times} before unblinding."
+    yield f"All figures were computed with {report.software} ({version}, seed {report.seed})."
