@@ -1,20 +1,17 @@
-"""Krippendorff's alpha by the krippendorff package, with its traps handled and undefined values named."""
+"""Krippendorff's alpha, with undefined values named. Equals the krippendorff package to 1e-12; memory O(answers)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
-import krippendorff
 import numpy as np
 
 from analysis_core.statistics import ratings as table
-from analysis_core.statistics.replicates import weighted_alphas
+from analysis_core.statistics.disagreement import weighted_alpha
+from analysis_core.statistics.pairable import pairable
 
 Reason = Literal["no_overlap", "no_variation"]
-
-#: The package holds several float64 [units, values, values]; beyond this many cells our own kernel takes over.
-PACKAGE_CELLS = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -35,8 +32,10 @@ class Alpha:
 def alpha(ratings: Any, level: str) -> Alpha:
     """Agreement of raters beyond chance.
 
-    ratings: [raters, units], nan or None missing; at nominal level any labels (the text "nan" is a label)
+    ratings: [raters, units], nan or None missing; at nominal level any labels (the text "nan" is a label); or a
+             `Ratings`, which holds a large table with few answers in little memory
     level:   nominal, ordinal, interval or ratio
+    cost:    O(answers log answers); ratio: and the square of the number of distinct values
     raises:  UnknownName (level), BadInput (not a table, or values that the level cannot use)
     source:  Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability"
     """
@@ -47,17 +46,9 @@ def alpha(ratings: Any, level: str) -> Alpha:
 
 def coded_alpha(coded: table.Ratings) -> tuple[float | None, Reason | None]:
     """The same for a table that is coded already: (value, None) or (None, reason)."""
-    counts = coded.counts()
-    # A value that nobody else could have repeated takes no part in alpha; without it the domain may be a single value,
-    # on which the package raises or gives nan.
-    counts = counts[counts.sum(axis=1) >= 2]
-    if not len(counts):
+    # A value that nobody else could have repeated takes no part in alpha: `pairable` leaves it out of the domain.
+    p = pairable(coded)
+    if not p.units.groups:
         return None, "no_overlap"
-    used = counts.any(axis=0)
-    if used.sum() < 2:
-        return None, "no_variation"
-    counts, values = counts[:, used], coded.values[used]
-    if counts.size * len(values) > PACKAGE_CELLS:
-        return float(weighted_alphas(counts, values, coded.level, np.ones((1, len(counts))))[0]), None
-    level = cast(Any, coded.level)
-    return float(krippendorff.alpha(value_counts=counts, value_domain=values, level_of_measurement=level)), None
+    value = weighted_alpha(p, np.ones(p.units.groups))
+    return (None, "no_variation") if np.isnan(value) else (value, None)
