@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from studies.reports.shape import AccuracyFigures, AlphaFigures, Bounds, ConfidenceFigures, Helpful, Report, Trend
+from studies.reports.shape import (
+    AccuracyFigures,
+    AlphaFigures,
+    Bounds,
+    CoefficientFigures,
+    ConfidenceFigures,
+    DropOff,
+    Helpful,
+    Part,
+    Report,
+    Trend,
+)
 
 NONE = "–"
 
@@ -36,11 +47,33 @@ def interval(bounds: Bounds | None) -> str:
     return NONE if bounds is None else f"[{bounds[0]:.3f}, {bounds[1]:.3f}]"
 
 
+def coefficient(figures: CoefficientFigures) -> str:
+    """0.501 or "undefined"."""
+    return "undefined" if figures.undefined else share(figures.value)
+
+
 def alpha(figures: AlphaFigures | None) -> str:
     """0.501; the reason of an undefined one stands among the warnings."""
     if figures is None:
         return NONE
     return "undefined" if figures.undefined else share(figures.value)
+
+
+def part_alpha(part: Part | None) -> str:
+    """Alpha on some of the items; a dash where there are none."""
+    return alpha(part.alpha) if part and part.items else NONE
+
+
+def drop_off(found: DropOff) -> str:
+    """What became of everybody, up to the assignment, in one sentence."""
+    gone = [
+        (found.screened_out, "screened out"),
+        (found.no_place, "without a place left"),
+        (found.left, "withdrawn before the assignment"),
+        (found.unassigned, "not yet assigned"),
+    ]
+    words = [f"{number} {what}" for number, what in gone if number]
+    return f"{found.started} started: {listed([f'{found.assigned} assigned', *words])}."
 
 
 def helpful(figures: Helpful | None) -> str:

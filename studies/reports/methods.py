@@ -111,17 +111,18 @@ def _left_out(report: Report) -> Iterator[str]:
         if number:
             yield "Figures with all finished sheets are given beside."
     else:
-        yield "The plan leaves no finished sheet out."
+        yield "No finished sheet is left out."
     if report.simulated:
         return
+    is_over = report.state in ("closed", "unblinded")
     lost, drops = report.drop_off, [condition.drop_off for condition in report.conditions]
     before = [
         (lost.screened_out, "did not pass the quiz"),
         (lost.no_place, "found no place left"),
         (lost.left, "withdrew before the assignment"),
         (lost.unassigned, "did not come as far as the assignment"),
-        (sum(drop.unfinished for drop in drops), "did not finish"),
-        (sum(drop.withdrawn for drop in drops), "withdrew, and their answers were deleted"),
+        (sum(drop.unfinished for drop in drops), "did not finish" if is_over else "have not finished yet"),
+        (sum(drop.withdrawn for drop in drops), "withdrew (their answers are deleted)"),
     ]
     gone = [f"{number} {what}" for number, what in before if number]
     yield f"Of {counted(lost.started, 'person', 'people')} who started, {listed(gone) if gone else 'all finished'}."

@@ -21,6 +21,7 @@ def design(config: StudyConfig, ratings: Ratings, report: Report) -> Iterator[st
     """Annotators and conditions, stages, items, the task."""
     yield from _annotators(config, report)
     yield _stages(config)
+    yield from _sources(config)
     yield TOWARDS[config.target_class_policy]
     yield from _items(config, report)
     yield from _task(config, ratings, report)
@@ -38,6 +39,8 @@ def _annotators(config: StudyConfig, report: Report) -> Iterator[str]:
     if report.simulated:
         yield "Their answers were made by a program and say nothing about people."
         return
+    if report.sheets == "pilot":
+        yield "These are pilot answers, which do not count."
     if config.pages.quiz:
         attempts = counted(config.pages.quiz.attempts, "attempt")
         yield f"Before the assignment they passed a quiz about the task within {attempts}."
@@ -50,9 +53,15 @@ def _annotators(config: StudyConfig, report: Report) -> Iterator[str]:
         yield "The conditions are those of Liang et al., 2023."
 
 
+def _sources(config: StudyConfig) -> Iterator[str]:
+    with_lime = {stage for stage, part in (("U", config.stages.U), ("Rl", config.stages.R)) if part.method == "lime"}
+    if with_lime & config.shown_stages:
+        yield "LIME is that of Ribeiro, Singh & Guestrin, 2016."
+
+
 def _stages(config: StudyConfig) -> str:
     u, c, r = config.stages.U, config.stages.C, config.stages.R
-    lime = f"LIME (Ribeiro, Singh & Guestrin, 2016) with {counted(u.samples, 'sample')}"
+    lime = f"LIME with {counted(u.samples, 'sample')}"
     words = {
         "U": f"unimodal importance (U, {lime if u.method == 'lime' else 'gradients'})",
         "C": f"cross-modal interactions (C, second-order gradients on {counted(c.words, 'word')})",
@@ -62,8 +71,8 @@ def _stages(config: StudyConfig) -> str:
         f"{f' and {r.bottom} that activate it least' if r.bottom else ''} (Rg)",
         "P": "the weights of a sparse linear model from features to classes (P)",
     }
-    shown = [words[stage] for stage in STAGES if stage in config.shown_stages]
-    return f"By condition, they saw {listed(shown)}." if len(config.arms) > 1 else f"They saw {listed(shown)}."
+    shown = listed([words[stage] for stage in STAGES if stage in config.shown_stages])
+    return f"By condition they saw {shown}." if len(config.arms) > 1 else f"They saw {shown}."
 
 
 def _items(config: StudyConfig, report: Report) -> Iterator[str]:
