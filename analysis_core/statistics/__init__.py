@@ -4,32 +4,51 @@ from __future__ import annotations
 
 from analysis_core.statistics.agreement import Alpha, alpha
 from analysis_core.statistics.coefficients import Coefficient, fleiss_kappa, gwet_ac1, percent_agreement
+from analysis_core.statistics.costs import ArmCost, Cost, cost
+from analysis_core.statistics.design import Design
 from analysis_core.statistics.intervals import Interval, alpha_interval
 from analysis_core.statistics.permutation import Test, holm, permutation_test, trend_test
+from analysis_core.statistics.pilot import Pilot, from_pilot, pilot_estimates
+from analysis_core.statistics.planning import Smallest, for_alpha_width, smallest_design
 from analysis_core.statistics.ratings import LEVELS
 from analysis_core.statistics.scores import Accuracy, Summary, accuracy, crossed_accuracy, summary
+from analysis_core.statistics.simulated_power import PairPower, Power, power, power_grid
 from analysis_core.statistics.simulation import Population, population_alpha, simulate_answers
 
 __all__ = [
     "LEVELS",
     "Accuracy",
     "Alpha",
+    "ArmCost",
     "Coefficient",
+    "Cost",
+    "Design",
     "Interval",
+    "PairPower",
+    "Pilot",
     "Population",
+    "Power",
+    "Smallest",
     "Summary",
     "Test",
     "accuracy",
     "alpha",
     "alpha_interval",
+    "cost",
     "crossed_accuracy",
     "fleiss_kappa",
+    "for_alpha_width",
+    "from_pilot",
     "gwet_ac1",
     "holm",
     "percent_agreement",
     "permutation_test",
+    "pilot_estimates",
     "population_alpha",
+    "power",
+    "power_grid",
     "simulate_answers",
+    "smallest_design",
     "summary",
     "trend_test",
 ]

@@ -1,0 +1,173 @@
+"""Power of a design by simulation: how often its test finds the difference that is guessed to be there."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit, logit
+
+from analysis_core.errors import BadInput
+from analysis_core.statistics import relabelling
+from analysis_core.statistics.design import Design
+from analysis_core.statistics.ratings import Floats, Integers
+from analysis_core.statistics.simulation import draw_items
+from analysis_core.statistics.widths import Width, interval_widths
+
+#: Cells (studies x annotators x items) drawn at a time
+BLOCK = 2_000_000
+
+
+@dataclass(frozen=True)
+class PairPower:
+    """How often a pair of conditions (by place) is found to differ, with Holm's correction over all pairs."""
+
+    a: int
+    b: int
+    power: float
+    error: float
+
+
+@dataclass(frozen=True)
+class Power:
+    """What a design can find.
+
+    power:          trend: how often the trend is found; pairs: how often the two conditions that differ most are found
+                    to differ. None with one condition
+    error:          its standard error from the number of simulations
+    pairs, trend:   the power of either test, whichever is planned (None with one condition)
+    smallest_p:     what the planned test cannot go below, whatever the answers; for pairs after Holm's correction
+    alpha_width, accuracy_width: per condition, the expected width of the 95 % interval (None where most tables have
+                    none)
+    """
+
+    design: Design
+    power: float | None
+    error: float | None
+    pairs: tuple[PairPower, ...]
+    trend: float | None
+    smallest_p: float | None
+    alpha_width: tuple[float | None, ...]
+    accuracy_width: tuple[float | None, ...]
+    widths: tuple[Width, ...]
+    simulations: int
+
+
+def power(design: Design, *, simulations: int = 2000, seed: int = 0, tables: int = 100) -> Power:
+    """Simulate studies of a design and test each of them.
+
+    simulations: studies for the power; its standard error is at most .5 / sqrt(simulations)
+    tables:      rating tables per condition for the widths of the intervals; 0 leaves them out
+    seed:        the same seed gives the same figures
+    raises:      BadInput
+    Items are drawn anew in each study and shared by its conditions. With one condition there is nothing to test.
+    """
+    if simulations < 1 or tables < 0:
+        raise BadInput("simulations: at least 1; tables: at least 0")
+    widths = interval_widths(design, tables=tables, seed=seed) if tables else ()
+    shares = [width.alpha for width in widths], [width.accuracy for width in widths]
+    if len(design.accuracies) < 2:
+        return Power(design, None, None, (), None, None, *map(tuple, shares), widths, simulations)
+    rng = np.random.default_rng([seed, 1])
+    scores = right_counts(design, [design.items], simulations=simulations, rng=rng)[0]
+    pairs, trend = rejections(design, scores, rng)
+    powers = [pair.mean() for pair in pairs.T]
+    found = tuple(
+        PairPower(a, b, float(share), _error(share, simulations))
+        for (a, b), share in zip(design.pairs, powers, strict=True)
+    )
+    share = planned(design, pairs, trend)
+    return Power(
+        design,
+        share,
+        _error(share, simulations),
+        found,
+        float(trend.mean()),
+        smallest_p(design),
+        *map(tuple, shares),
+        widths,
+        simulations,
+    )
+
+
+def power_grid(
+    design: Design, annotators: Sequence[int], items: Sequence[int], *, simulations: int = 2000, seed: int = 0
+) -> Floats:
+    """Power for several numbers of annotators per condition and of items: float64 [items, annotators].
+
+    All points use the same simulated studies (fewer people or items are the first ones of more), so that a curve is
+    smooth; each point has the error of its number of simulations.
+    raises: BadInput (one condition)
+    """
+    if len(design.accuracies) < 2:
+        raise BadInput("power: with one condition there is nothing to compare")
+    most = design.resized(annotators=max(annotators), items=max(items))
+    rng = np.random.default_rng([seed, 1])
+    scores = right_counts(most, items, simulations=simulations, rng=rng)
+    by_arm = scores.reshape(len(items), simulations, len(design.accuracies), max(annotators))
+    grid = np.empty((len(items), len(annotators)))
+    for row, table in enumerate(by_arm):
+        for column, n in enumerate(annotators):
+            smaller = design.resized(annotators=n)
+            pairs, trend = rejections(smaller, table[:, :, :n].reshape(simulations, -1), rng)
+            grid[row, column] = planned(smaller, pairs, trend)
+    return grid
+
+
+def right_counts(design: Design, items: Sequence[int], *, simulations: int, rng: np.random.Generator) -> Integers:
+    """Right answers of each annotator on the first k items: int64 [len(items), simulations, annotators of all arms]."""
+    means = np.repeat(logit(design.accuracies), design.sizes)
+    counts = np.empty((len(items), simulations, len(means)), dtype=np.int64)
+    step = max(1, BLOCK // (len(means) * max(items)))
+    for start in range(0, simulations, step):
+        block = min(step, simulations - start)
+        easiness = draw_items(design.populations[0], items=max(items), tables=block, rng=rng)
+        skill = means + design.annotator_sd * rng.standard_normal((block, len(means)))
+        right = rng.random((block, len(means), max(items))) < expit(skill[:, :, None] + easiness[:, None, :])
+        for row, k in enumerate(items):
+            counts[row, start : start + block] = right[:, :, :k].sum(axis=2)
+    return counts
+
+
+Booleans = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+
+
+def rejections(design: Design, scores: Integers, rng: np.random.Generator) -> tuple[Booleans, Booleans]:
+    """Which pairs (with Holm's correction) and whether the trend is found: bool [studies, pairs], bool [studies].
+
+    scores: int [studies, annotators of all conditions in turn]
+    """
+    sizes, ends = design.sizes, np.cumsum(design.sizes)
+    groups = [scores[:, end - size : end] for size, end in zip(sizes, ends, strict=True)]
+    p = np.stack(
+        [
+            relabelling.p_values(np.hstack([groups[a], groups[b]]), (sizes[a], sizes[b]), (0, 1), rng)
+            for a, b in design.pairs
+        ],
+        axis=1,
+    )
+    trend = p[:, 0] if len(sizes) == 2 else relabelling.p_values(scores, sizes, range(len(sizes)), rng)
+    return relabelling.holm_rejections(p, design.level), trend <= design.level
+
+
+def planned(design: Design, pairs: Booleans, trend: Booleans) -> float:
+    """The share that the planned test finds: the trend, or the pair that differs most."""
+    if design.test == "trend" or design.widest_pair is None:
+        return float(trend.mean())
+    return float(pairs[:, design.pairs.index(design.widest_pair)].mean())
+
+
+def smallest_p(design: Design) -> float | None:
+    """What the planned test cannot go below; for pairs the smallest of all, times the number of pairs (Holm)."""
+    if len(design.sizes) < 2:
+        return None
+    if design.test == "trend":
+        return relabelling.smallest_p(design.sizes)
+    least = min(relabelling.smallest_p((design.sizes[a], design.sizes[b])) for a, b in design.pairs)
+    return min(1.0, least * len(design.pairs))
+
+
+def _error(share: float, simulations: int) -> float:
+    return math.sqrt(share * (1 - share) / simulations)
