@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import csv
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from analysis_core.errors import AnalysisError, BadData, UnknownName
+from analysis_core.statistics.answer_groups import Group
+from analysis_core.statistics.answer_rows import SEPARATORS, Table, open_table
+from analysis_core.statistics.answer_scale import Scale
 
-Value = str | float
+#: As many problems of a file are kept, those of the first lines; the rest is counted.
+KEPT = 100
 
 
 class BadRows(AnalysisError):
-    """Everything that is wrong with the rows of one file, one sentence each."""
+    """What is wrong with the rows of one file, one sentence each, in the order of the lines; more: not kept."""
 
-    def __init__(self, problems: Sequence[BadData]) -> None:
-        self.problems = tuple(problems)
+    def __init__(self, problems: Sequence[AnalysisError], more: int = 0) -> None:
+        self.problems, self.more = tuple(problems), more
         super().__init__("\n".join(str(problem) for problem in problems))
 
 
@@ -31,140 +34,140 @@ class Columns:
     group: str | None = None
     truth: str | None = None
     where: Mapping[str, str] = field(default_factory=dict)
+    confidence: str | None = None
 
     def named(self) -> tuple[str, ...]:
-        optional = [name for name in (self.group, self.truth) if name]
+        optional = [name for name in (self.group, self.truth, self.confidence) if name]
         return (self.unit, self.rater, self.value, *optional, *self.where)
 
 
-@dataclass
-class Group:
-    """The answers of one group; raters and units in order of appearance."""
+@dataclass(frozen=True)
+class Answers:
+    """groups: in order of appearance. scale: how cells were read. notes: what a reader should know of the file."""
 
-    name: str | None
-    raters: dict[str, int] = field(default_factory=dict)
-    units: dict[str, int] = field(default_factory=dict)
-    answers: dict[tuple[int, int], Value] = field(default_factory=dict)
-    truths: dict[int, Value] = field(default_factory=dict)
-    lines: dict[tuple[int, int], int] = field(default_factory=dict)
-
-    def ratings(self) -> list[list[Value | None]]:
-        """[raters, units], None missing."""
-        return [[self.answers.get((r, u)) for u in range(len(self.units))] for r in range(len(self.raters))]
-
-    def correct(self) -> list[list[float | None]]:
-        """[raters, units] of 1 and 0; None where the answer or the unit's truth is missing."""
-        return [[self._right(r, u) for u in range(len(self.units))] for r in range(len(self.raters))]
-
-    def _right(self, rater: int, unit: int) -> float | None:
-        if unit not in self.truths or (rater, unit) not in self.answers:
-            return None
-        return float(self.answers[rater, unit] == self.truths[unit])
+    groups: tuple[Group, ...]
+    scale: Scale
+    notes: tuple[str, ...] = ()
 
 
-def read_answers(path: Path, columns: Columns, level: str) -> list[Group]:
-    """Groups in order of appearance; a file with the ending .tsv is read with tabs.
+def read_answers(
+    path: Path, columns: Columns, level: str, *, values: Sequence[str] = (), separator: str | None = None
+) -> Answers:
+    """Read a file, or standard input where the path is `-`, row by row; memory follows the answers, not the table.
 
     Cells are read without the blanks around them; an empty cell is a missing answer. At nominal level a value is its
-    text ("nan" too); other levels need finite numbers, and "nan" is missing.
-    raises: BadData (no such file, not text, no rows), UnknownName (column), BadRows (every bad row: line and column)
+    text ("nan", "NA" and "true" too); other levels need finite numbers, and "nan" and "NA" are missing. UTF-8 (with or
+    without a byte order mark), UTF-16 with one; separators , ; and tab are recognised, decimal commas in files with ;
+    values:    the declared domain: any other answer is refused; at ordinal level labels, lowest first
+    separator: one character that separates cells, not guessed then
+    raises:    BadData (no such file, not text, no rows: with the line), BadRows (missing columns; every bad row: line
+               and column), BadInput (values), UnknownName (level)
     """
-    groups: dict[str | None, Group] = {}
-    problems: list[BadData] = []
-    for line, row in _rows(path, columns, problems):
+    scale = Scale(level, tuple(values))
+    with open_table(path, columns.named(), separator) as rows:
+        return _Reader(rows, columns, scale).read()
+
+
+class _Problems:
+    """Keeps the problems of the first lines, however many come in whatever order."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.count = name, 0
+        self.kept: list[BadData] = []
+
+    def add(self, message: str, line: int, column: str | None = None) -> None:
+        self.count += 1
+        self.kept.append(BadData(message, file=self.name, row=line, field=column))
+        if len(self.kept) > 10 * KEPT:
+            self._cut()
+
+    def refuse(self) -> None:
+        self._cut()
+        if self.kept:
+            raise BadRows(self.kept, self.count - len(self.kept))
+
+    def _cut(self) -> None:
+        self.kept = sorted(self.kept, key=lambda problem: problem.row or 0)[:KEPT]
+
+
+class _Reader:
+    def __init__(self, rows: Table, columns: Columns, scale: Scale) -> None:
+        self.rows, self.columns, self.scale = rows, columns, scale
+        self.problems = _Problems(rows.name)
+        self.groups: dict[str | None, Group] = {}
+        scale.decimal_comma = rows.separator == ";"
+        #: Confidence is a number at every level of the answers.
+        self.confidence = Scale("interval", decimal_comma=scale.decimal_comma)
+
+    def read(self) -> Answers:
+        places = _places(self.rows, self.columns)
+        width, where = len(self.rows.header), [(places[name], text) for name, text in self.columns.where.items()]
+        for line, cells in self.rows.rows:
+            if len(cells) != width:
+                self.problems.add(f"{len(cells)} cells where the header has {width}", line)
+            elif all(cells[place].strip() == text for place, text in where):
+                self._enter({name: cells[place].strip() for name, place in places.items()}, line)
+        for group in self.groups.values():
+            for line, earlier, rater, unit in group.repeated():
+                message = f"{rater!r} has answered {unit!r} already, in line {earlier}"
+                self.problems.add(message, line, self.columns.rater)
+        self.problems.refuse()
+        if not self.groups:
+            raise BadData("no rows" + (" that match --where" if self.columns.where else ""), file=self.rows.name)
+        return Answers(tuple(self.groups.values()), self.scale, tuple(_notes(self.scale)))
+
+    def _enter(self, row: Mapping[str, str], line: int) -> None:
+        columns = self.columns
+        empty = [name for name in (columns.unit, columns.rater) if not row[name]]
+        for name in empty:
+            self.problems.add("is empty", line, name)
+        if empty:
+            return
         name = row[columns.group] if columns.group else None
-        group = groups.setdefault(name, Group(name))
-        problems.extend(_add(group, row, line, columns, level, path))
-    if problems:
-        raise BadRows(problems)
-    if not groups:
-        raise BadData("no rows" + (" that match --where" if columns.where else ""), file=path)
-    return list(groups.values())
+        group = self.groups.get(name) or self.groups.setdefault(name, Group(name))
+        unit = group.add(row[columns.rater], row[columns.unit], self._code(self.scale, row, columns.value, line), line)
+        if columns.confidence:
+            group.confidence.append(self._code(self.confidence, row, columns.confidence, line))
+        if columns.truth:
+            self._enter_truth(group, unit, row, columns.truth, line)
+
+    def _enter_truth(self, group: Group, unit: int, row: Mapping[str, str], column: str, line: int) -> None:
+        truth = self._code(self.scale, row, column, line)
+        if math.isnan(truth):
+            return
+        if not group.truth_line[unit]:
+            group.truth[unit], group.truth_line[unit] = truth, line
+        elif group.truth[unit] != truth:
+            message = f"{row[column]!r}, but line {group.truth_line[unit]} has another truth for the same unit"
+            self.problems.add(f"{message}, {row[self.columns.unit]!r}", line, column)
+
+    def _code(self, scale: Scale, row: Mapping[str, str], column: str, line: int) -> float:
+        try:
+            return scale.code(row[column])
+        except ValueError as error:
+            self.problems.add(str(error), line, column)
+            return math.nan
 
 
-def _rows(path: Path, columns: Columns, problems: list[BadData]) -> Iterator[tuple[int, dict[str, str]]]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file, delimiter="\t" if path.suffix.lower() == ".tsv" else ",", strict=True)
-            header = _header([name.strip() for name in next(reader, [])], columns, path)
-            for cells in reader:
-                if len(cells) == len(header):
-                    row = dict(zip(header, (cell.strip() for cell in cells), strict=True))
-                    if all(row[name] == text for name, text in columns.where.items()):
-                        yield reader.line_num, row
-                elif cells:
-                    message = f"{len(cells)} cells where the header has {len(header)}"
-                    problems.append(BadData(message, file=path, row=reader.line_num))
-    except OSError as error:
-        raise BadData(f"cannot be read: {error.strerror or error}", file=path) from error
-    except UnicodeDecodeError as error:
-        raise BadData(f"is not UTF-8 text (byte {error.start})", file=path) from error
-    except csv.Error as error:
-        raise BadData(f"is not CSV: {error}", file=path, row=reader.line_num) from error
-
-
-def _header(header: list[str], columns: Columns, path: Path) -> list[str]:
-    if not any(header):
-        raise BadData("has no header line", file=path)
+def _places(rows: Table, columns: Columns) -> dict[str, int]:
+    missing = [name for name in dict.fromkeys(columns.named()) if name not in rows.header]
+    if missing and len(rows.header) == 1 and len(columns.named()) > 1:
+        known = ", ".join(SEPARATORS)
+        message = f"has a single column, {rows.header[0]!r}: its separator is none of {known}; name it (--separator)"
+        raise BadData(message, file=rows.name, row=rows.header_line)
+    if missing:
+        raise BadRows([UnknownName(f"column in {rows.name}:", name, rows.header) for name in missing])
     for name in columns.named():
-        if name not in header:
-            raise UnknownName(f"column in {path}:", name, header)
-        if header.count(name) > 1:
-            raise BadData("stands in the header twice", file=path, row=1, field=name)
-    return header
+        if rows.header.count(name) > 1:
+            raise BadData("stands in the header twice", file=rows.name, row=rows.header_line, field=name)
+    return {name: rows.header.index(name) for name in columns.named()}
 
 
-def _add(
-    group: Group, row: Mapping[str, str], line: int, columns: Columns, level: str, path: Path
-) -> Iterator[BadData]:
-    """Enter one row into its group; yields what is wrong with it."""
-    empty = [name for name in (columns.unit, columns.rater) if not row[name]]
-    if empty:
-        yield from (BadData("is empty", file=path, row=line, field=name) for name in empty)
-        return
-    unit = group.units.setdefault(row[columns.unit], len(group.units))
-    rater = group.raters.setdefault(row[columns.rater], len(group.raters))
-    if (rater, unit) in group.lines:
-        message = (
-            f"{row[columns.rater]!r} has answered {row[columns.unit]!r} already, in line {group.lines[rater, unit]}"
-        )
-        yield BadData(message, file=path, row=line, field=columns.rater)
-        return
-    group.lines[rater, unit] = line
-    try:
-        answer = _value(row[columns.value], level)
-        if answer is not None:
-            group.answers[rater, unit] = answer
-    except ValueError as error:
-        yield BadData(str(error), file=path, row=line, field=columns.value)
-    if columns.truth:
-        yield from _add_truth(group, unit, row, line, columns.truth, level, path)
-
-
-def _add_truth(
-    group: Group, unit: int, row: Mapping[str, str], line: int, column: str, level: str, path: Path
-) -> Iterator[BadData]:
-    try:
-        truth = _value(row[column], level)
-    except ValueError as error:
-        yield BadData(str(error), file=path, row=line, field=column)
-        return
-    if truth is not None and group.truths.setdefault(unit, truth) != truth:
-        message = f"{row[column]!r}, but an earlier line of the same unit says {group.truths[unit]!r}"
-        yield BadData(message, file=path, row=line, field=column)
-
-
-def _value(text: str, level: str) -> Value | None:
-    if not text:
-        return None
-    if level == "nominal":
-        return text
-    try:
-        number = float("x" if "_" in text else text)
-    except ValueError:
-        raise ValueError(f"{text!r} is not a number, as level {level} needs") from None
-    if math.isnan(number):
-        return None
-    if math.isinf(number) or (level == "ratio" and number < 0):
-        raise ValueError(f"{text!r}: level {level} needs {'finite numbers' if math.isinf(number) else 'at least 0'}")
-    return number
+def _notes(scale: Scale) -> list[str]:
+    """How cells that say "not available" were read."""
+    cells = ", ".join(f"{text!r} ({count})" for text, count in sorted(scale.spelled.items()))
+    if not cells:
+        return []
+    if scale.level == "nominal":
+        return [f"Cells with the text {cells} count as an answer at nominal level; a missing answer is an empty cell."]
+    return [f"Cells with the text {cells} count as missing at level {scale.level}."]

@@ -1,0 +1,71 @@
+"""One group of answers as a JSON-ready mapping: what `python -m analysis_core.statistics --json` prints per group."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from analysis_core.statistics.agreement import alpha
+from analysis_core.statistics.answer_groups import Group
+from analysis_core.statistics.coefficients import Coefficient, fleiss_kappa, gwet_ac1, percent_agreement
+from analysis_core.statistics.group_notes import notes_on
+from analysis_core.statistics.intervals import alpha_interval
+from analysis_core.statistics.ratings import Floats, Ratings
+from analysis_core.statistics.scores import crossed_accuracy, summary
+
+#: Above as many cells a table of right and wrong is not laid out (64 MB): accuracy without its interval.
+DENSE_CELLS = 8_000_000
+
+
+def describe(group: Group, level: str, *, categories: int | None, truth: bool, confidence: bool) -> dict[str, Any]:
+    """Agreement and, where asked for, accuracy and accuracy per confidence level; what is not asked for is null.
+
+    categories: how many values an answer could have had, where that is declared
+    Undefined values are null and their reason is named beside them; no number is nan.
+    """
+    ratings = group.ratings(level)
+    found, interval = alpha(ratings, level), alpha_interval(ratings, level)
+    described: dict[str, Any] = {
+        "group": group.name,
+        "raters": found.raters,
+        "units": found.units,
+        "alpha": {
+            "value": found.value,
+            "interval": interval.interval,
+            "over": interval.over,
+            "undefined": found.reason,
+        },
+        "percent": _coefficient(percent_agreement(ratings)),
+        "fleiss": _coefficient(fleiss_kappa(ratings)),
+        "ac1": _coefficient(gwet_ac1(ratings, categories=categories)),
+        "accuracy": accuracy_of(group.correct()) if truth else None,
+        "confidence": None,
+    }
+    described["notes"] = notes_on(described)
+    return described
+
+
+def accuracy_of(correct: Ratings) -> dict[str, Any]:
+    """Accuracy over raters; without an interval where raters x units are too many to lay out."""
+    if correct.raters * correct.units <= DENSE_CELLS:
+        found = crossed_accuracy(laid_out(correct))
+        mean, std, interval, per_annotator = found.mean, found.std, found.interval, found.per_annotator
+    else:
+        given = np.bincount(correct.rater, minlength=correct.raters)
+        right = np.bincount(correct.rater, weights=correct.values[correct.code], minlength=correct.raters)
+        per_annotator = tuple(float(r / n) if n else None for r, n in zip(right, given, strict=True))
+        over_raters = summary(per_annotator)
+        mean, std, interval = over_raters.mean, over_raters.std, None
+    return {"mean": mean, "std": std, "interval": interval, "over": "both", "per_annotator": list(per_annotator)}
+
+
+def laid_out(coded: Ratings) -> Floats:
+    """float64 [raters, units] of the values, nan missing."""
+    cells = np.full((coded.raters, coded.units), np.nan)
+    cells[coded.rater, coded.unit] = coded.values[coded.code]
+    return cells
+
+
+def _coefficient(found: Coefficient) -> dict[str, Any]:
+    return {"value": found.value, "undefined": found.reason}
