@@ -119,8 +119,8 @@ class _Reader:
     def _enter(self, row: Mapping[str, str], line: int) -> None:
         columns = self.columns
         empty = [name for name in (columns.unit, columns.rater) if not row[name]]
-        for name in empty:
-            self.problems.add("is empty", line, name)
+        for column in empty:
+            self.problems.add("is empty", line, column)
         if empty:
             return
         name = row[columns.group] if columns.group else None

@@ -62,7 +62,7 @@ def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _name(group: Mapping[str, Any]) -> str:
-    return "all" if group["group"] is None else str(group["group"])
+    return "all" if group["group"] is None else group["group"] or "(empty)"
 
 
 def _decimal(value: float | None) -> str:

@@ -124,7 +124,7 @@ def test_a_confidence_that_is_no_number_is_refused(tmp_path: Path, capsys: pytes
     ("header", "sentences"),
     [
         ("rater,itm,answer", ["unknown column in {}: 'item'; did you mean itm?"]),
-        ("Rater,item,anwser", ["unknown column in {}: 'rater'; did you mean Rater", "'answer'; did you mean anwser?"]),
+        ("Rater,item,anwser", ["unknown column in {}: 'rater'; did you mean Rater", "'answer'; did you mean anwser"]),
         ("rater,item,item,answer", ["{}, line 1, field 'item': stands in the header twice"]),
         ("rater|item|answer", ["{}, line 1: has a single column, 'rater|item|answer': its separator is none of"]),
         ("", ["{}: has no header line"]),
