@@ -43,14 +43,15 @@ def simulate(arguments: Namespace, output: Output) -> None:
 
 def report(arguments: Namespace, output: Output) -> None:
     """Print or write the report."""
-    from studies.reports.build import ReportRefused, report_for
+    from studies.reports.build import ReportRefused, report_row_for
     from studies.reports.export import render
+    from studies.reports.shape import Report
 
     try:
-        found = report_for(study_named(arguments.slug), peek=arguments.peek, actor=actor())
+        row = report_row_for(study_named(arguments.slug), peek=arguments.peek, actor=actor())
     except ReportRefused as error:
         raise Refused([error]) from error
-    text = render(found, "json" if arguments.json else arguments.format)
+    text = render(Report.model_validate(row.body), "json" if arguments.json else arguments.format, row.charts)
     if arguments.output is None:
         output.line(text.rstrip("\n"))
         return

@@ -20,7 +20,7 @@ from studies.reports.stored import FAILED, ReportRefused, report_allow, stored_r
 from studies.reports.warnings import matches_plan, warnings
 from studies.watch import reason_of
 
-__all__ = ["ReportRefused", "build", "report_for", "report_store"]
+__all__ = ["ReportRefused", "build", "report_for", "report_row_for", "report_store"]
 
 
 def build(version: StudyVersion, kind: str | None = None) -> Report:
@@ -55,8 +55,13 @@ def report_store(*, version_pk: int, kind: str | None = None) -> StoredReport:
 
 def report_for(study: Study, *, peek: bool = False, actor: str) -> Report:
     """The report of a study for someone who asks. raises: ReportRefused before unblinding, unless it is a peek"""
+    return Report.model_validate(report_row_for(study, peek=peek, actor=actor).body)
+
+
+def report_row_for(study: Study, *, peek: bool = False, actor: str) -> StoredReport:
+    """The same as it is stored, with its charts. raises: ReportRefused"""
     report_allow(study, peek=peek, actor=actor)
-    return Report.model_validate(report_store(version_pk=study.version.pk).body)
+    return report_store(version_pk=study.version.pk)
 
 
 def _build(version: StudyVersion, ratings: Ratings) -> Report:

@@ -62,7 +62,7 @@ def calibration_chart(report: Report) -> Chart | None:
     # Room beside the scale: the level on the left, the number of answers on the right.
     scale = x(
         "value",
-        "Accuracy of the answers at each confidence, 1 to 5",
+        "Accuracy",
         (-0.08, 1.16),
         values=SHARES,
         domain=False,
@@ -100,8 +100,8 @@ def helpful_chart(report: Report) -> Chart | None:
     return render_chart(
         "helpful",
         "Which page was more helpful",
-        "Share of answers, of all annotators and items, that found the Overview page (light) or the Features page"
-        " (shaded) more helpful; the numbers are counts of answers.",
+        "Share of answers, of all annotators and items, that found the Overview page (left, empty) or the Features"
+        " page (right, shaded) more helpful; the numbers are counts of answers.",
         rows.chart(
             *_bars(rows, values, x("from", "Share of answers", (0.0, 1.0), format="%"), told),
             *(head.encode(x="at:Q", y=alt.value(0), text="words:N") for head in heads),
@@ -121,7 +121,7 @@ def drop_off_chart(report: Report) -> Chart | None:
         "drop-off",
         "Started and finished",
         "Annotators who were assigned to each condition (outline) and those of them who finished (shaded).",
-        rows.chart(*_bars(rows, values, scale, tells(condition="Condition", part="", words="Annotators"))),
+        rows.chart(*_bars(rows, values, scale, tells(condition="Condition", part="Who", words="Annotators"))),
     )
 
 

@@ -111,7 +111,7 @@ def strip(rows: Rows, people: Sequence[Row], means: Sequence[Row], scale: alt.X,
     told: heading of the figure in tooltips
     """
     each = rows.data(people).encode(
-        y=rows.y, yOffset=offset(), tooltip=tells(condition="Condition", who="", words=told)
+        y=rows.y, yOffset=offset(), tooltip=tells(condition="Condition", who="Annotator", words=told)
     )
     dots = each.mark_point(filled=True, size=45, fillOpacity=0.25, stroke=INK, strokeWidth=1.2)
     tip = tells(condition="Condition", words=f"{told}, mean ± std", bounds="95 % interval")
@@ -134,7 +134,7 @@ def people_rows(condition: str, values: Sequence[float | None], words: Callable[
     known = [(number, value) for number, value in enumerate(values, 1) if value is not None]
     places = stacked([value for _, value in known])
     return [
-        {"condition": condition, "who": f"annotator {n}", "value": v, "words": words(v), "offset": place - 0.25}
+        {"condition": condition, "who": n, "value": v, "words": words(v), "offset": place - 0.25}
         for (n, v), place in zip(known, places, strict=True)
     ]
 

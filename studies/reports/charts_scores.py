@@ -22,13 +22,9 @@ from studies.reports.charts_marks import (
     x,
 )
 from studies.reports.shape import AccuracyFigures, ConditionReport, Report
+from studies.reports.warnings import REASONS
 
 SHARES = (0.0, 1.0)
-#: Why alpha is undefined, in words
-WHY = {
-    "no_overlap": "undefined: no item has two answers",
-    "no_variation": "undefined: all answers are the same",
-}
 PARTS = ("model right", "model wrong")
 
 
@@ -44,12 +40,12 @@ def accuracy_chart(report: Report) -> Chart | None:
     if not means:
         return None
     rows = Rows([c.name for c in report.conditions], 58)
-    scale = x("value", "Share of items where people choose what the model predicts", SHARES)
+    scale = x("value", "Accuracy", SHARES)
     return render_chart(
         "accuracy",
         "Accuracy",
-        "Each dot is one annotator. The diamond below is their mean, the bar its 95 % interval for new annotators and"
-        f" new items.{_about_guessing(report)}",
+        "Share of items where people choose what the model predicts. Each dot is one annotator; the diamond below is"
+        f" their mean, the bar its 95 % interval for new annotators and new items.{_about_guessing(report)}",
         rows.chart(*_guessing(report), *strip(rows, people, means, scale, "Accuracy")),
     )
 
@@ -86,9 +82,9 @@ def alpha_chart(report: Report) -> Chart | None:
     known, missing = [], []
     for condition in report.conditions:
         found = condition.alpha
-        if found.value is None:
-            missing.append({"condition": condition.name, "words": WHY.get(str(found.undefined), "undefined"), "at": 0})
-        else:
+        if found.undefined is not None:
+            missing.append({"condition": condition.name, "words": f"undefined: {REASONS[found.undefined]}", "at": 0})
+        elif found.value is not None:
             bounds = figures.interval(found.interval)
             known.append(mean_row(condition.name, found.value, found.interval, figures.alpha(found), bounds=bounds))
     if not known:

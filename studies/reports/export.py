@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from studies.reports.html import as_html
 from studies.reports.shape import Report
@@ -22,8 +23,8 @@ def as_json(report: Report) -> str:
 FORMATS: dict[str, Callable[[Report], str]] = {"text": as_text, "json": as_json, "html": as_html}
 
 
-def render(report: Report, format: str) -> str:
-    """The report in one of FORMATS. raises: UnknownFormat"""
+def render(report: Report, format: str, chart_rows: Sequence[dict[str, Any]] = ()) -> str:
+    """The report in one of FORMATS; charts, as they are stored, go into HTML. raises: UnknownFormat"""
     if format not in FORMATS:
         raise UnknownFormat(f"unknown format {format!r}; a report can be {', '.join(FORMATS)}")
-    return FORMATS[format](report)
+    return as_html(report, chart_rows) if format == "html" else FORMATS[format](report)

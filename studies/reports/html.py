@@ -2,115 +2,55 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import Any
 
 from django.conf import settings
 from django.template.loader import render_to_string
 
-from studies.reports import figures
-from studies.reports.plots import LEFT, RIGHT, place, strips
-from studies.reports.shape import Comparison, ConditionReport, Part, Report
+from studies.reports import figures, html_tables
+from studies.reports.charts import charts_of
+from studies.reports.shape import DropOff, Report
 
 STYLES = ("studies/static/studies/base.css", "studies/static/studies/report.css")
-TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
-@dataclass(frozen=True)
-class Row:
-    """One line of the main table, in words."""
-
-    name: str
-    annotators: int
-    accuracy: str
-    accuracy_interval: str
-    alpha: str
-    alpha_interval: str
-    alpha_identity: str
-    confidence: str
-    helpful: str
-
-
-@dataclass(frozen=True)
-class SplitRow:
-    """One condition on the items that the model gets right, and wrong."""
-
-    name: str
-    right_accuracy: str
-    right_alpha: str
-    wrong_accuracy: str
-    wrong_alpha: str
-
-
-@dataclass(frozen=True)
-class PairRow:
-    """One comparison, in words."""
-
-    a: str
-    b: str
-    difference: str
-    p: str
-    p_adjusted: str
-    smallest: str
-
-
-def as_html(report: Report) -> str:
-    """A standalone page: it loads nothing, so it can be mailed or archived."""
+def as_html(report: Report, chart_rows: Sequence[dict[str, Any]] = ()) -> str:
+    """A standalone page: it loads nothing, so it can be mailed or archived. chart_rows: as they are stored"""
     style = "\n".join((settings.BASE_DIR / name).read_text(encoding="utf-8") for name in STYLES)
-    return render_to_string("researcher/report_file.html", {**report_context(report), "style": style})
+    context = {**report_context(report, chart_rows), "style": style, "is_file": True}
+    return render_to_string("researcher/report_file.html", context)
 
 
-def report_context(report: Report) -> dict[str, object]:
+def report_context(report: Report, chart_rows: Sequence[dict[str, Any]] = ()) -> dict[str, object]:
     """What templates/researcher/_report.html shows."""
-    rows = [_row(condition) for condition in report.conditions]
-    split = [c for c in report.conditions if c.split]
+    charts, failure = charts_of(chart_rows)
     return {
         "report": report,
         "plan": figures.plan(report),
         "items": report.conditions[0].items if report.conditions else 0,
         "chance": figures.share(report.chance),
-        "strips": strips(report),
-        "axis": {"left": LEFT, "right": RIGHT, "ticks": [(place(tick), f"{tick:g}") for tick in TICKS]},
-        "chance_at": place(report.chance),
-        "rows": rows,
-        "has_confidence": any(c.confidence for c in report.conditions),
-        "has_helpful": any(c.helpful for c in report.conditions),
-        "split_items": split[0].split if split else None,
-        "split_rows": [_split_row(c) for c in split],
-        "trend": figures.trend(report.trend) if report.trend else "",
-        "pairs": [_pair_row(pair) for pair in report.comparisons],
+        "charts": charts,
+        "charts_failure": failure,
+        "per_condition": html_tables.table(html_tables.PER_CONDITION, report.conditions),
+        "agreement": html_tables.table(html_tables.AGREEMENT, report.conditions),
+        "split": html_tables.split(report),
+        "differences": html_tables.differences(report),
+        "calibration": html_tables.calibration(report),
+        "without_rules": html_tables.without_rules(report),
+        "started": _started(report.drop_off),
+        "drop_off": html_tables.table(html_tables.DROP_OFF, report.conditions),
     }
 
 
-def _row(condition: ConditionReport) -> Row:
-    return Row(
-        name=condition.name,
-        annotators=condition.annotators,
-        accuracy=figures.accuracy(condition.accuracy),
-        accuracy_interval=figures.interval(condition.accuracy.interval if condition.accuracy else None),
-        alpha=figures.alpha(condition.alpha),
-        alpha_interval=figures.interval(condition.alpha.interval),
-        alpha_identity=figures.alpha(condition.alpha_identity),
-        confidence=figures.spread(condition.confidence),
-        helpful=figures.helpful(condition.helpful),
+def _started(drop_off: DropOff) -> str:
+    """54 of 60 who started were given a condition; 3 screened out, ..."""
+    lost = (
+        (drop_off.screened_out, "screened out by the quiz"),
+        (drop_off.no_place, "without a free place"),
+        (drop_off.left, "withdrew before"),
+        (drop_off.unassigned, "did not come that far"),
     )
-
-
-def _split_row(condition: ConditionReport) -> SplitRow:
-    def words(part: Part) -> tuple[str, str]:
-        return (
-            (figures.accuracy(part.accuracy), figures.alpha(part.alpha)) if part.items else (figures.NONE, figures.NONE)
-        )
-
-    assert condition.split is not None
-    return SplitRow(condition.name, *words(condition.split.model_right), *words(condition.split.model_wrong))
-
-
-def _pair_row(pair: Comparison) -> PairRow:
-    return PairRow(
-        a=pair.a,
-        b=pair.b,
-        difference=figures.signed(pair.difference),
-        p=figures.p_value(pair.p),
-        p_adjusted=figures.p_value(pair.p_adjusted),
-        smallest=figures.p_value(pair.smallest_possible_p),
-    )
+    words = [f"{number} {what}" for number, what in lost if number]
+    given = f"{drop_off.assigned} of {drop_off.started} who started were given a condition"
+    return f"{'; '.join([given, ', '.join(words)]) if words else given}."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.db.models import Q
 from django.utils import timezone
 
 from studies.models import StoredReport, Study, StudyVersion
@@ -68,15 +69,22 @@ def peeked_until(study: Study, actor: str) -> datetime | None:
 
 def stored_report(version: StudyVersion, kind: str | None = None) -> Report | None:
     """The report of the present data, if it has been built. raises: ReportFailed, until it is tried again"""
-    row = stored_row(version, data_sha256(version, kind or sheet_kind(version.study)))
-    if row is not None and FAILED in row.body:
-        raise ReportFailed(row.body[FAILED])
+    row = built_row(version, kind)
     return Report.model_validate(row.body) if row else None
 
 
+def built_row(version: StudyVersion, kind: str | None = None) -> StoredReport | None:
+    """The stored row of the present data, with its charts. raises: ReportFailed, until it is tried again"""
+    row = stored_row(version, data_sha256(version, kind or sheet_kind(version.study)))
+    if row is not None and FAILED in row.body:
+        raise ReportFailed(row.body[FAILED])
+    return row
+
+
 def failures_forget(version: StudyVersion) -> None:
-    """Let the reports of a version that failed be tried again."""
-    StoredReport.objects.filter(version=version, body__has_key=FAILED).delete()
+    """Let the reports of a version that failed, or whose charts did, be tried again."""
+    failed = Q(body__has_key=FAILED) | Q(charts__0__has_key=FAILED)
+    StoredReport.objects.filter(failed, version=version).delete()
 
 
 def stored_row(version: StudyVersion, sha256: str) -> StoredReport | None:

@@ -1,6 +1,7 @@
 // Charts: the drawings of the page become interactive, all pointing at the same condition, and can be saved.
 // Where anything here fails, the drawings stay as the server sent them.
 const PAPER = { ink: "#000000", ground: "#ffffff", scale: 4 };
+const OWN = ["values", "domain"];  // the study's own words in a chart: never replaced
 const views = [];
 const state = { pinned: "", hovered: "" };
 let vega, expr;
@@ -26,7 +27,9 @@ function viewOf(spec, options) {
 }
 
 async function enliven(figure) {
-  const spec = JSON.parse(data(figure).textContent);
+  const drawn = JSON.parse(data(figure).textContent);
+  // Vega measures letters before it places them: it must know the font that the page's style gives them.
+  const spec = replaced(drawn, { "sans-serif": getComputedStyle(figure).fontFamily });
   const live = document.createElement("div");
   live.className = "chart-live";
   live.setAttribute("role", "img");
@@ -41,7 +44,7 @@ async function enliven(figure) {
   view.addEventListener("click", (event, item) => pin(conditionOf(item)));
   live.addEventListener("pointerleave", () => hover(""));
   new ResizeObserver(() => view.width(width()).runAsync()).observe(live);
-  figure.append(buttons(figure.dataset.chart, spec));
+  figure.append(buttons(figure, drawn));
 }
 
 function conditionOf(item) {
@@ -101,7 +104,7 @@ function line(name, text) {
   return row;
 }
 
-function buttons(name, spec) {
+function buttons(figure, spec) {
   const row = document.createElement("p");
   row.className = "chart-save small";
   row.append("Save as ");
@@ -111,28 +114,31 @@ function buttons(name, spec) {
     button.className = "plain";
     button.textContent = kind;
     button.setAttribute("aria-label", `Save this chart as ${kind}`);
-    button.addEventListener("click", () => save(name, spec, kind));
+    button.addEventListener("click", () => save(figure, spec, kind));
     row.append(button, " ");
   }
   return row;
 }
 
-async function save(name, spec, kind) {
-  const view = viewOf(onPaper(spec), { renderer: "none" }).background(kind === "PNG" ? PAPER.ground : null);
+async function save(figure, spec, kind) {
+  const name = figure.dataset.chart;
+  const study = figure.closest("[data-study]")?.dataset.study ?? "chart";
+  const view = viewOf(replaced(spec, { currentColor: PAPER.ink }), { renderer: "none" }).background(kind === "PNG" ? PAPER.ground : null);
   const url = kind === "PNG"
     ? (await view.toCanvas(PAPER.scale)).toDataURL("image/png")
     : URL.createObjectURL(new Blob([await view.toSVG()], { type: "image/svg+xml" }));
   const link = document.createElement("a");
   link.href = url;
-  link.download = `${document.body.dataset.study ?? "chart"}-${name}.${kind.toLowerCase()}`;
+  link.download = `${study}-${name}.${kind.toLowerCase()}`;
   link.click();
   view.finalize();
 }
 
-// The page's own colour means nothing in a file; what a study calls its conditions is left alone.
-function onPaper(part) {
-  if (part === "currentColor") return PAPER.ink;
-  if (Array.isArray(part)) return part.map(onPaper);
-  if (part === null || typeof part !== "object") return part;
-  return Object.fromEntries(Object.entries(part).map(([key, value]) => [key, key === "values" ? value : onPaper(value)]));
+// `words`: what stands for what. The page's own colour, for example, means nothing in a file.
+function replaced(part, words) {
+  if (Array.isArray(part)) return part.map((one) => replaced(one, words));
+  if (part === null || typeof part !== "object") return Object.hasOwn(words, part) ? words[part] : part;
+  return Object.fromEntries(
+    Object.entries(part).map(([key, value]) => [key, OWN.includes(key) ? value : replaced(value, words)]),
+  );
 }

@@ -14,7 +14,8 @@ from studies.reports.archive_rules import export_hand_out, export_request, expor
 from studies.reports.archive_tables import TABLES
 from studies.reports.codebook import FILES
 from studies.reports.export import render as render_report
-from studies.reports.stored import ReportFailed, ReportRefused, is_blinded, stored_report
+from studies.reports.shape import Report
+from studies.reports.stored import ReportFailed, ReportRefused, built_row, is_blinded
 from studies.views.researcher.report import REFRESH_SECONDS, look, refused
 
 #: format -> ending and media type
@@ -33,13 +34,14 @@ def report_file(request: HttpRequest, slug: str, format: str) -> HttpResponse:
     except ReportRefused as reason:
         return refused(request, study, reason, "study_report")
     try:
-        found = stored_report(study.version)
+        row = built_row(study.version)
     except ReportFailed:
-        found = None
-    if found is None:
+        row = None
+    if row is None:
         return redirect("study_report", slug=study.slug)
     ending, media_type = FORMATS[format]
-    return _attachment(render_report(found, format).encode(), f"{study.slug}-report.{ending}", media_type)
+    content = render_report(Report.model_validate(row.body), format, row.charts)
+    return _attachment(content.encode(), f"{study.slug}-report.{ending}", media_type)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -11,20 +11,23 @@ from django.views.decorators.http import require_http_methods, require_POST
 from studies.access import study_for
 from studies.models import Study
 from studies.reports.html import report_context
+from studies.reports.shape import Report
 from studies.reports.stored import (
     PEEK,
     ReportFailed,
     ReportRefused,
+    built_row,
     failures_forget,
     is_blinded,
     outcomes_allow,
     report_allow,
-    stored_report,
 )
 from studies.services.ringing import report_ring
 
 REFRESH_SECONDS = 3
 RING_AGAIN_SECONDS = 10
+#: format -> words of its link
+DOWNLOADS = {"html": "web page", "text": "text", "json": "JSON"}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -44,12 +47,13 @@ def report(request: HttpRequest, slug: str) -> HttpResponse:
         report_ring(study.version.pk)
         return redirect("study_report", slug=study.slug)
     try:
-        found = stored_report(study.version)
+        row = built_row(study.version)
     except ReportFailed as failed:
         return render(request, "researcher/report_failed.html", {"study": study, "reason": str(failed)})
-    if found is None:
+    if row is None:
         return _being_built(request, study)
-    context = {"study": study, "is_peek": is_blinded(study), **report_context(found)}
+    shown = report_context(Report.model_validate(row.body), row.charts)
+    context = {"study": study, "is_peek": is_blinded(study), "downloads": DOWNLOADS, **shown}
     return render(request, "researcher/report.html", context)
 
 

@@ -22,7 +22,7 @@ HOSTILE = (
 
 def a_report(names: Sequence[str] = FIVE, annotators: int = 20, seed: int = 0, **changes: Any) -> Report:
     """A simulation study's report in which everything was asked for."""
-    rng = Random(seed)  # noqa: S311 - drawings, not secrets
+    rng = Random(seed)
     conditions = [a_condition(name, [rng.randint(6, 18) / 20 for _ in range(annotators)]) for name in names]
     body = {
         "study": "shapes",
