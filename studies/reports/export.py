@@ -6,7 +6,9 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from studies.reports.csv_tables import as_csv
 from studies.reports.html import as_html
+from studies.reports.latex import as_latex
 from studies.reports.shape import Report
 from studies.reports.text import as_text
 
@@ -20,7 +22,21 @@ def as_json(report: Report) -> str:
     return json.dumps(report.model_dump(mode="json"), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-FORMATS: dict[str, Callable[[Report], str]] = {"text": as_text, "json": as_json, "html": as_html}
+FORMATS: dict[str, Callable[[Report], str]] = {
+    "text": as_text,
+    "json": as_json,
+    "html": as_html,
+    "csv": as_csv,
+    "latex": as_latex,
+}
+#: format -> ending and media type of its file
+FILES = {
+    "text": ("txt", "text/plain"),
+    "json": ("json", "application/json"),
+    "html": ("html", "text/html"),
+    "csv": ("csv", "text/csv"),
+    "latex": ("tex", "application/x-tex"),
+}
 
 
 def render(report: Report, format: str, chart_rows: Sequence[dict[str, Any]] = ()) -> str:

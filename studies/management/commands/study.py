@@ -98,7 +98,9 @@ def _add_simulate(parser: ArgumentParser) -> None:
 
 
 def _add_report(parser: ArgumentParser) -> None:
-    parser.add_argument("--format", choices=("text", "json", "html"), default="text", help="how it is written (text)")
+    parser.add_argument(
+        "--format", choices=("text", "json", "html", "csv", "latex"), default="text", help="how it is written (text)"
+    )
     parser.add_argument("-o", dest="output", metavar="FILE", help="write to a file")
     parser.add_argument("--peek", action="store_true", help="look at live data before unblinding; this is logged")
 

@@ -13,13 +13,11 @@ from studies.artefact_files import CorruptArtefact
 from studies.reports.archive_rules import export_hand_out, export_request, exports_of
 from studies.reports.archive_tables import TABLES
 from studies.reports.codebook import FILES
+from studies.reports.export import FILES as FORMATS
 from studies.reports.export import render as render_report
 from studies.reports.shape import Report
 from studies.reports.stored import ReportFailed, ReportRefused, built_row, is_blinded
 from studies.views.researcher.report import REFRESH_SECONDS, look, refused
-
-#: format -> ending and media type
-FORMATS = {"text": ("txt", "text/plain"), "json": ("json", "application/json"), "html": ("html", "text/html")}
 
 
 @require_safe
