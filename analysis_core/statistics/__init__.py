@@ -13,7 +13,8 @@ from analysis_core.statistics.planning import Smallest, for_alpha_width, smalles
 from analysis_core.statistics.ratings import LEVELS
 from analysis_core.statistics.scores import Accuracy, Summary, accuracy, crossed_accuracy, summary
 from analysis_core.statistics.simulated_power import PairPower, Power, power, power_grid
-from analysis_core.statistics.simulation import Population, population_alpha, simulate_answers
+from analysis_core.statistics.simulation import Population, marginal_accuracy, population_alpha, simulate_answers
+from analysis_core.statistics.widths import Width, alpha_width_grid, interval_widths
 
 __all__ = [
     "LEVELS",
@@ -31,9 +32,11 @@ __all__ = [
     "Smallest",
     "Summary",
     "Test",
+    "Width",
     "accuracy",
     "alpha",
     "alpha_interval",
+    "alpha_width_grid",
     "cost",
     "crossed_accuracy",
     "fleiss_kappa",
@@ -41,6 +44,8 @@ __all__ = [
     "from_pilot",
     "gwet_ac1",
     "holm",
+    "interval_widths",
+    "marginal_accuracy",
     "percent_agreement",
     "permutation_test",
     "pilot_estimates",

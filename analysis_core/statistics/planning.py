@@ -12,7 +12,7 @@ from scipy.special import expit, logit
 
 from analysis_core.errors import BadInput, UnknownName
 from analysis_core.statistics.design import Design
-from analysis_core.statistics.simulated_power import planned, power, rejections, smallest_p
+from analysis_core.statistics.simulated_power import planned_power, right_counts, smallest_p
 from analysis_core.statistics.simulation import Population, normal_rule, shares_right
 from analysis_core.statistics.widths import alpha_widths, expected
 
@@ -103,7 +103,7 @@ def power_of_endless_items(design: Design, *, simulations: int = 2000, seed: int
     means = np.repeat(logit(design.accuracies), design.sizes)
     skill = means + design.annotator_sd * rng.standard_normal((simulations, len(means)))
     shares = sum(w * expit(skill + design.item_sd * x) for x, w in zip(nodes, weights, strict=True))
-    return planned(design, *rejections(design, np.rint(np.asarray(shares) * 1e9).astype(np.int64), rng))
+    return planned_power(design, np.rint(np.asarray(shares) * 1e6).astype(np.int64), rng)
 
 
 def alpha_width_of_endless_annotators(population: Population, items: int) -> float:
@@ -133,7 +133,8 @@ def _at(design: Design, over: str, number: int) -> Design:
 
 
 def _power(design: Design, over: str, number: int, simulations: int, seed: int) -> float:
-    return power(_at(design, over, number), simulations=simulations, seed=seed, tables=0).power or 0.0
+    there, rng = _at(design, over, number), np.random.default_rng([seed, 1])
+    return planned_power(there, right_counts(there, [there.items], simulations=simulations, rng=rng)[0], rng)
 
 
 def _alpha_width(design: Design, over: str, number: int, tables: int, seed: int) -> float | None:

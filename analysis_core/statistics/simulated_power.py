@@ -16,6 +16,8 @@ from analysis_core.statistics.ratings import Floats, Integers
 from analysis_core.statistics.simulation import draw_items
 from analysis_core.statistics.widths import Width, interval_widths
 
+Booleans = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+
 #: Cells (studies x annotators x items) drawn at a time
 BLOCK = 2_000_000
 
@@ -72,19 +74,21 @@ def power(design: Design, *, simulations: int = 2000, seed: int = 0, tables: int
         return Power(design, None, None, (), None, None, *map(tuple, shares), widths, simulations)
     rng = np.random.default_rng([seed, 1])
     scores = right_counts(design, [design.items], simulations=simulations, rng=rng)[0]
-    pairs, trend = rejections(design, scores, rng)
-    powers = [pair.mean() for pair in pairs.T]
+    powers = found_pairs(design, scores, rng).mean(axis=0)
     found = tuple(
         PairPower(a, b, float(share), _error(share, simulations))
         for (a, b), share in zip(design.pairs, powers, strict=True)
     )
-    share = planned(design, pairs, trend)
+    trend = float(found_trends(design, scores, rng).mean())
+    share = (
+        trend if design.test == "trend" else max(found, key=lambda pair: (pair.a, pair.b) == design.widest_pair).power
+    )
     return Power(
         design,
         share,
         _error(share, simulations),
         found,
-        float(trend.mean()),
+        trend,
         smallest_p(design),
         *map(tuple, shares),
         widths,
@@ -111,8 +115,7 @@ def power_grid(
     for row, table in enumerate(by_arm):
         for column, n in enumerate(annotators):
             smaller = design.resized(annotators=n)
-            pairs, trend = rejections(smaller, table[:, :, :n].reshape(simulations, -1), rng)
-            grid[row, column] = planned(smaller, pairs, trend)
+            grid[row, column] = planned_power(smaller, table[:, :, :n].reshape(simulations, -1), rng)
     return grid
 
 
@@ -131,32 +134,31 @@ def right_counts(design: Design, items: Sequence[int], *, simulations: int, rng:
     return counts
 
 
-Booleans = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
-
-
-def rejections(design: Design, scores: Integers, rng: np.random.Generator) -> tuple[Booleans, Booleans]:
-    """Which pairs (with Holm's correction) and whether the trend is found: bool [studies, pairs], bool [studies].
+def planned_power(design: Design, scores: Integers, rng: np.random.Generator) -> float:
+    """The share of studies in which the planned test finds the trend, or the pair that differs most.
 
     scores: int [studies, annotators of all conditions in turn]
     """
+    if design.test == "trend" or design.widest_pair is None:
+        return float(found_trends(design, scores, rng).mean())
+    return float(found_pairs(design, scores, rng)[:, design.pairs.index(design.widest_pair)].mean())
+
+
+def found_pairs(design: Design, scores: Integers, rng: np.random.Generator) -> Booleans:
+    """Which pairs are found to differ, with Holm's correction over all of them: bool [studies, pairs]."""
     sizes, ends = design.sizes, np.cumsum(design.sizes)
     groups = [scores[:, end - size : end] for size, end in zip(sizes, ends, strict=True)]
-    p = np.stack(
-        [
-            relabelling.p_values(np.hstack([groups[a], groups[b]]), (sizes[a], sizes[b]), (0, 1), rng)
-            for a, b in design.pairs
-        ],
-        axis=1,
-    )
-    trend = p[:, 0] if len(sizes) == 2 else relabelling.p_values(scores, sizes, range(len(sizes)), rng)
-    return relabelling.holm_rejections(p, design.level), trend <= design.level
+    p = [
+        relabelling.p_values(np.hstack([groups[a], groups[b]]), (sizes[a], sizes[b]), (0, 1), rng)
+        for a, b in design.pairs
+    ]
+    return relabelling.holm_rejections(np.stack(p, axis=1), design.level)
 
 
-def planned(design: Design, pairs: Booleans, trend: Booleans) -> float:
-    """The share that the planned test finds: the trend, or the pair that differs most."""
-    if design.test == "trend" or design.widest_pair is None:
-        return float(trend.mean())
-    return float(pairs[:, design.pairs.index(design.widest_pair)].mean())
+def found_trends(design: Design, scores: Integers, rng: np.random.Generator) -> Booleans:
+    """Whether the trend over the conditions' order is found: bool [studies]."""
+    p = relabelling.p_values(scores, design.sizes, range(len(design.sizes)), rng)
+    return np.asarray(p <= design.level)
 
 
 def smallest_p(design: Design) -> float | None:

@@ -41,6 +41,17 @@ def interval_widths(design: Design, *, tables: int = 100, seed: int = 0, over: s
     return tuple(found[p.accuracy, size] for p, size in zip(design.populations, design.sizes, strict=True))
 
 
+def alpha_width_grid(
+    design: Design, annotators: Sequence[int], items: Sequence[int], *, tables: int = 30, seed: int = 0
+) -> tuple[tuple[float | None, ...], ...]:
+    """Expected width of alpha's interval in the design's first condition, for several sizes: [items][annotators]."""
+    population = design.populations[0]
+    return tuple(
+        tuple(expected(alpha_widths(population, n, k, tables=tables, seed=seed), tables)[0] for n in annotators)
+        for k in items
+    )
+
+
 def alpha_widths(
     population: Population, annotators: int, items: int, *, tables: int, seed: int, over: str = "both"
 ) -> list[float]:
