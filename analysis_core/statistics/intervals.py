@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -12,14 +12,13 @@ from scipy.special import stdtrit
 from analysis_core.errors import BadInput, UnknownName
 from analysis_core.statistics import ratings as table
 from analysis_core.statistics.agreement import coded_alpha
-from analysis_core.statistics.leave_one_out import leave_one_out
+from analysis_core.statistics.crossed import NO_VARIANCE, crossed_variance, jackknife_variance
+from analysis_core.statistics.leave_one_out import without_each_annotator, without_each_answer, without_each_item
+from analysis_core.statistics.pairable import Pairable, pairable
 from analysis_core.statistics.ratings import Floats
 from analysis_core.statistics.replicates import bootstrap_alphas
 
 OVER = ("both", "annotators", "items")
-
-#: Variances below this are round-off.
-NO_VARIANCE = 1e-24
 
 
 @dataclass(frozen=True)
@@ -51,11 +50,13 @@ def alpha_interval(
 ) -> Interval:
     """An interval for Krippendorff's alpha.
 
-    both:       delete-one jackknife variances over items and over annotators, added, with a normal quantile
-    annotators: the jackknife over annotators alone (other annotators, these items), Student's t, annotators - 1
-    items:      percentile bootstrap over items (these annotators, other items); replicates and seed belong to it
-    Coverage of 95 % in 600 simulated tables each (logit model, accuracy .7, annotator SD .5, item SD 1, 4 choices):
-    both .98 at 3 x 20, .96 at 5 x 40 and 10 x 40; annotators .97, .96, .95 (with a normal quantile .88, .90, .92).
+    both:       new annotators and new items: jackknife variances over annotators and over items, less the one over
+                single answers (crossed_variance), Student's t with Satterthwaite's degrees of freedom
+    annotators: new annotators, these items: jackknife over annotators alone, Student's t, annotators - 1
+    items:      these annotators, new items: percentile bootstrap over items; replicates and seed belong to it
+    The first two are made for log(1 - alpha), a logarithm of a ratio of disagreements: their ends are
+    1 - (1 - alpha) exp(+- t s / (1 - alpha)), s the standard error of alpha, which never pass 1; cut at -1.
+    Coverage in simulated studies: docs/statistics.md, by `python -m benchmarks.coverage`.
 
     Annotators are only ever left out, never drawn twice: two copies of one annotator agree with each other and inflate
     alpha. A jackknife with an undefined leave-one-out value has no interval (two annotators; a table in which one item
@@ -64,6 +65,7 @@ def alpha_interval(
     would differ: no interval rather than one of width 0.
     ratings, level: as in alpha
     raises: UnknownName (level, over), BadInput
+    source: the jackknife, Efron and Stein 1981; Student's t for few clusters as in crossed_variance
     """
     if over not in OVER:
         raise UnknownName("scope of an interval", str(over), OVER)
@@ -75,24 +77,28 @@ def alpha_interval(
         return Interval(None, None, over, 0)
     if over == "items":
         return _percentiles(bootstrap_alphas(coded, level, replicates=replicates, seed=seed), confidence)
-    by_annotator, by_item = leave_one_out(coded)
-    left_out = [by_annotator, by_item] if over == "both" else [by_annotator]
-    undefined = sum(int(np.isnan(values).sum()) for values in left_out)
-    if undefined or any(len(values) < 2 for values in left_out):
+    variance, freedom, undefined = _variance(pairable(coded), over)
+    if undefined or variance <= NO_VARIANCE:
         return Interval(None, None, over, undefined)
-    variance = sum(jackknife_variance(values) for values in left_out)
-    if variance <= NO_VARIANCE:
-        return Interval(None, None, over, 0)
-    upper = (1 + confidence) / 2
-    quantile = NormalDist().inv_cdf(upper) if over == "both" else float(stdtrit(len(left_out[0]) - 1, upper))
-    spread = quantile * variance**0.5
-    return Interval(max(-1.0, value - spread), min(1.0, value + spread), over, 0)
+    # Beyond e^700 the lower end has long been cut.
+    spread = min(700.0, float(stdtrit(freedom, (1 + confidence) / 2)) * variance**0.5 / (1 - value))
+    low, high = (1 - (1 - value) * math.exp(power) for power in (spread, -spread))
+    return Interval(max(-1.0, low), high, over, 0)
 
 
-def jackknife_variance(values: Floats) -> float:
-    """Delete-one jackknife variance from the leave-one-out values: (n - 1) / n * sum (v - mean)^2."""
-    n = len(values)
-    return float((n - 1) / n * ((values - values.mean()) ** 2).sum())
+def _variance(p: Pairable, over: str) -> tuple[float, float, int]:
+    """Variance of alpha, its degrees of freedom, and how many leave-one-out values are undefined (then 0, 0)."""
+    left_out = [without_each_annotator(p)]
+    if over == "both":
+        left_out.append(without_each_item(p))
+    undefined = sum(int(np.isnan(values).sum()) for values in left_out)
+    if undefined or min(len(values) for values in left_out) < 2:
+        return 0.0, 0.0, undefined
+    variances = [jackknife_variance(values) for values in left_out]
+    if over == "annotators":
+        return variances[0], len(left_out[0]) - 1.0, 0
+    single = jackknife_variance(without_each_answer(p))
+    return *crossed_variance(*variances, single, len(left_out[0]), len(left_out[1])), 0
 
 
 def _percentiles(values: Floats, confidence: float) -> Interval:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from statistics import NormalDist
+
 import numpy as np
 import pytest
 from scipy.stats import t as student
+from statsmodels.stats.proportion import proportion_confint
 
 from analysis_core.errors import BadInput
 from analysis_core.statistics import accuracy, crossed_accuracy, summary
+from analysis_core.statistics.scores import wilson
 
 
 def right(*counts: int, items: int = 20) -> list[list[int]]:
@@ -47,14 +51,22 @@ def test_the_interval_of_a_complete_table_is_the_two_way_analysis_of_variance():
     # Var(mean) = (MS_annotators + MS_items - MS_residual) / cells, unbiased for crossed random effects.
     variance = (between_annotators + between_items - residual) / 120
     freedom = variance**2 / ((between_annotators / 120) ** 2 / 5 + (between_items / 120) ** 2 / 19)
-    spread = float(student.ppf(0.975, freedom)) * variance**0.5
+    t = float(student.ppf(0.975, freedom))
     found = crossed_accuracy(table)
     assert variance > max(between_annotators, between_items) / 120
     assert found.over == "both"
-    assert found.interval == pytest.approx((mean - spread, mean + spread), abs=1e-12)
+    # Wilson's ends are the shares p whose distance from the mean is t standard errors at p: variance / (m (1 - m)) is
+    # what one unit of p (1 - p) adds to it.
+    for end in found.interval:
+        assert abs(mean - end) == pytest.approx(t * (end * (1 - end) * variance / (mean * (1 - mean))) ** 0.5)
 
 
-def test_the_interval_is_cut_to_shares_and_holds_the_mean():
+def test_with_the_variance_of_independent_answers_the_interval_is_wilsons():
+    expected = proportion_confint(30, 40, method="wilson")
+    assert wilson(0.75, 0.75 * 0.25 / 40, NormalDist().inv_cdf(0.975)) == pytest.approx(expected, abs=1e-12)
+
+
+def test_the_interval_stays_among_shares_and_holds_the_mean():
     low, high = crossed_accuracy(right(19, 20, 18)).interval
     assert 0 <= low < 0.95 < high <= 1
 
@@ -73,8 +85,10 @@ def test_a_table_that_tells_nothing_about_scatter_has_no_interval(table: list[li
 
 
 def test_two_by_two_has_an_interval_that_says_nothing():
-    # Variance 1 / 16 with one degree of freedom: .75 +- 12.7 / 4, cut to [0, 1].
-    assert crossed_accuracy([[1, 1], [1, 0]]).interval == (0, 1)
+    # Variance 1 / 16 with one degree of freedom, t = 12.7.
+    low, high = crossed_accuracy([[1, 1], [1, 0]]).interval
+    assert low < 0.02
+    assert high > 0.98
 
 
 def test_booleans_count_and_anything_else_is_refused():

@@ -9,8 +9,8 @@ from scipy.special import expit
 from scipy.stats import norm
 
 from analysis_core.errors import BadInput
-from analysis_core.statistics.ratings import read
-from analysis_core.statistics.replicates import weighted_alphas
+from analysis_core.statistics.agreement import alpha
+from analysis_core.statistics.replicates import bootstrap_alphas
 from analysis_core.statistics.simulation import (
     Population,
     as_letters,
@@ -62,8 +62,7 @@ def test_alpha_of_the_population_is_by_two_integrals_and_what_large_tables_show(
     assert population_alpha(USUAL) == pytest.approx(1 - (1 - agreement) / 0.75, abs=1e-8)
     rng = np.random.default_rng(2)
     answers = simulate_answers(USUAL, annotators=40, items=3_000, tables=4, rng=rng)
-    coded = [read(table, "nominal") for table in as_letters(answers, 4, rng=rng)]
-    found = [weighted_alphas(c.counts(), c.values, "nominal", np.ones((1, 3_000)))[0] for c in coded]
+    found = [alpha(table, "nominal").value for table in as_letters(answers, 4, rng=rng)]
     # Standard deviation of one table's alpha: about .012.
     assert np.mean(found) == pytest.approx(population_alpha(USUAL), abs=0.025)
 
@@ -81,9 +80,7 @@ def test_widths_over_items_are_those_that_studies_are_planned_with(annotators: i
     answers = simulate_answers(USUAL, annotators=annotators, items=items, tables=200, rng=rng)
     widths = []
     for table in as_letters(answers, 4, rng=rng):
-        coded = read(table, "nominal")
-        weights = rng.multinomial(items, np.full(items, 1 / items), size=400).astype(float)
-        found = weighted_alphas(coded.counts(), coded.values, "nominal", weights)
+        found = bootstrap_alphas(table, "nominal", replicates=400, seed=0)
         widths.append(np.subtract(*np.quantile(found, [0.975, 0.025])))
     # Widths of single tables scatter by .05 at 3 x 20: .0035 for the mean of 200, and the figure is rounded to .01.
     assert np.mean(widths) == pytest.approx(width, abs=0.016)
