@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from analysis_core.statistics.agreement import Alpha, alpha
+from analysis_core.statistics.answer_files import Columns, read_answers
 from analysis_core.statistics.coefficients import Coefficient, fleiss_kappa, gwet_ac1, percent_agreement
 from analysis_core.statistics.costs import ArmCost, Cost, cost
 from analysis_core.statistics.design import Design
@@ -22,6 +23,7 @@ __all__ = [
     "Alpha",
     "ArmCost",
     "Coefficient",
+    "Columns",
     "Cost",
     "Design",
     "Interval",
@@ -52,6 +54,7 @@ __all__ = [
     "population_alpha",
     "power",
     "power_grid",
+    "read_answers",
     "simulate_answers",
     "smallest_design",
     "summary",

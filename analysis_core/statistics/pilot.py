@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -112,8 +113,8 @@ def _estimate(cells: Sequence[Floats], choices: int) -> tuple[Population, ...]:
     people = items = 0.5
     for _ in range(20):
         before = people, items
-        people = _solved(lambda sd, other=items: _expected(shares, weights, sd, other), by_annotator)
-        items = _solved(lambda sd, other=people: _expected(shares, weights, sd, other), by_item)
+        people = _solved(partial(_expected, shares, weights, items), by_annotator)
+        items = _solved(partial(_expected, shares, weights, people), by_item)
         if abs(people - before[0]) + abs(items - before[1]) < 1e-4:
             break
     return tuple(Population(_accuracy(share, people, items), people, items, choices) for share in shares)
@@ -145,8 +146,8 @@ def _covariances(right: Floats, present: np.ndarray[Any, np.dtype[np.bool_]], ax
     return np.asarray((within[axis] - squares) / (pairs[axis] - answers) - apart / pairs_apart)
 
 
-def _expected(shares: Sequence[float], weights: Sequence[float], shared_sd: float, other_sd: float) -> float:
-    """The covariance of two answers that share an effect with this SD, averaged over the conditions."""
+def _expected(shares: Sequence[float], weights: Sequence[float], other_sd: float, shared_sd: float) -> float:
+    """The covariance of two answers that share an effect with the SD `shared_sd`, averaged over the conditions."""
     found = []
     for share in shares:
         mean = _mean(share, float(np.hypot(shared_sd, other_sd)))

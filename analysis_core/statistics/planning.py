@@ -67,8 +67,12 @@ def smallest_design(
     least = _fewest_annotators(design, last) if over == "annotators" else 1
     if least is None or (over == "items" and (smallest_p(design) or 0) > design.level):
         return Smallest(None, None, over, (), _too_few_people(design, last, over))
-    tried = _search(lambda n: _power(design, over, n, simulations, seed), lambda value: value >= power, least, last)
-    return _found(design, over, tried, lambda value: value >= power, lambda: _power_reason(design, tried, over, power))
+
+    def is_enough(value: float | None) -> bool:
+        return value is not None and value >= power
+
+    tried = _search(lambda n: _power(design, over, n, simulations, seed), is_enough, least, last)
+    return _found(design, over, tried, is_enough, lambda: _power_reason(design, tried, over, power))
 
 
 def for_alpha_width(
@@ -180,13 +184,13 @@ def _found(
     design: Design,
     over: str,
     tried: dict[int, float | None],
-    is_enough: Callable[[float], bool],
+    is_enough: Callable[[float | None], bool],
     reason: Callable[[], str],
 ) -> Smallest:
     numbers = sorted(tried)
     steps = tuple((number, tried[number]) for number in numbers)
     # The search ends at the smallest number that was enough when it was tried, with the one below it not enough.
-    enough = [number for number, value in steps if value is not None and is_enough(value)]
+    enough = [number for number, value in steps if is_enough(value)]
     if not enough:
         return Smallest(None, tried[numbers[-1]], over, steps, reason())
     return Smallest(_at(design, over, enough[0]), tried[enough[0]], over, steps, None)

@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from analysis_core.statistics import permutation
 from analysis_core.statistics.ratings import Floats, Integers
@@ -56,7 +57,7 @@ def smallest_p(sizes: Sequence[int]) -> float:
     return least if number <= permutation.ENUMERATED else max(least, 1 / (permutation.SAMPLED + 1))
 
 
-def holm_rejections(p: Floats, level: float) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
+def holm_rejections(p: Floats, level: float) -> npt.NDArray[np.bool_]:
     """Which of several tests Holm's step-down procedure rejects in each study: bool, as p [studies, tests]."""
     tests = p.shape[1]
     order = np.argsort(p, axis=1, kind="stable")

@@ -41,8 +41,7 @@ class Power:
     error:          its standard error from the number of simulations
     pairs, trend:   the power of either test, whichever is planned (None with one condition)
     smallest_p:     what the planned test cannot go below, whatever the answers; for pairs after Holm's correction
-    alpha_width, accuracy_width: per condition, the expected width of the 95 % interval (None where most tables have
-                    none)
+    widths:         of the 95 % intervals of alpha and accuracy, per condition; empty where not asked for
     """
 
     design: Design
@@ -51,10 +50,18 @@ class Power:
     pairs: tuple[PairPower, ...]
     trend: float | None
     smallest_p: float | None
-    alpha_width: tuple[float | None, ...]
-    accuracy_width: tuple[float | None, ...]
     widths: tuple[Width, ...]
     simulations: int
+
+    @property
+    def alpha_width(self) -> tuple[float | None, ...]:
+        """Expected width of the 95 % interval of alpha, per condition; None where most tables have none."""
+        return tuple(width.alpha for width in self.widths)
+
+    @property
+    def accuracy_width(self) -> tuple[float | None, ...]:
+        """The same of accuracy."""
+        return tuple(width.accuracy for width in self.widths)
 
 
 def power(design: Design, *, simulations: int = 2000, seed: int = 0, tables: int = 100) -> Power:
@@ -69,9 +76,8 @@ def power(design: Design, *, simulations: int = 2000, seed: int = 0, tables: int
     if simulations < 1 or tables < 0:
         raise BadInput("simulations: at least 1; tables: at least 0")
     widths = interval_widths(design, tables=tables, seed=seed) if tables else ()
-    shares = [width.alpha for width in widths], [width.accuracy for width in widths]
     if len(design.accuracies) < 2:
-        return Power(design, None, None, (), None, None, *map(tuple, shares), widths, simulations)
+        return Power(design, None, None, (), None, None, widths, simulations)
     rng = np.random.default_rng([seed, 1])
     scores = right_counts(design, [design.items], simulations=simulations, rng=rng)[0]
     powers = found_pairs(design, scores, rng).mean(axis=0)
@@ -90,7 +96,6 @@ def power(design: Design, *, simulations: int = 2000, seed: int = 0, tables: int
         found,
         trend,
         smallest_p(design),
-        *map(tuple, shares),
         widths,
         simulations,
     )

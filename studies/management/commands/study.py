@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand
 from django.db import OperationalError, connection
 from django.db.migrations.recorder import MigrationRecorder
 
-from studies.cli import authoring, life, precompute, reporting
+from studies.cli import authoring, life, planning, precompute, reporting
 from studies.cli.output import Output, Refused
 
 
@@ -53,6 +53,7 @@ class Command(BaseCommand):
         _add_simulate(verb("simulate", reporting.simulate))
         _add_report(verb("report", reporting.report))
         _add_export(verb("export", reporting.export))
+        planning.add_plan(verb("plan", planning.plan, slug=False))
         for name in ("validate", "status", "audit", "report"):
             verbs.choices[name].add_argument("--json", action="store_true", help="for programs")
 
@@ -61,7 +62,8 @@ class Command(BaseCommand):
 
         output = Output(self.stdout, self.stderr)  # type: ignore[arg-type]
         try:
-            _make_tables(output)
+            if options["verb"] != "plan" or options["slug"]:  # a plan without a study needs no database
+                _make_tables(output)
             options["run"](Namespace(**options), output)
         except Refused as refused:
             for reason in refused.reasons:
