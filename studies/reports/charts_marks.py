@@ -94,10 +94,10 @@ def interval(place: alt.Chart, low: str = "low", high: str = "high", width: floa
     return [bar, *(ends.encode(x=f"{end}:Q", opacity=dimmed()) for end in (low, high))]
 
 
-def dimmed() -> Any:
+def dimmed() -> alt.OpacityValue:
     """Full, or faint while the reader points at another condition."""
     test = f"{PICKED} == '' || datum.condition == {PICKED}"
-    return alt.condition(test, alt.value(1), alt.value(0.15))
+    return alt.OpacityValue(0.15, condition={"test": test, "value": 1})
 
 
 def tells(**fields: str) -> list[alt.Tooltip]:

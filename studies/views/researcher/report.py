@@ -27,7 +27,7 @@ from studies.services.ringing import report_ring
 REFRESH_SECONDS = 3
 RING_AGAIN_SECONDS = 10
 #: format -> words of its link
-DOWNLOADS = {"html": "web page", "text": "text", "json": "JSON"}
+DOWNLOADS = {"html": "web page", "text": "text", "json": "JSON", "csv": "CSV", "latex": "LaTeX"}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
