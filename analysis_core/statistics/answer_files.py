@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from analysis_core.statistics.answer_scale import Scale
 
 #: As many problems of a file are kept, those of the first lines; the rest is counted.
 KEPT = 100
+#: Labels that are alike are looked for among as many, and as many are named.
+COMPARED_LABELS, NAMED_LABELS = 10_000, 5
 
 
 class BadRows(AnalysisError):
@@ -164,10 +166,23 @@ def _places(rows: Table, columns: Columns) -> dict[str, int]:
 
 
 def _notes(scale: Scale) -> list[str]:
-    """How cells that say "not available" were read."""
-    cells = ", ".join(f"{text!r} ({count})" for text, count in sorted(scale.spelled.items()))
-    if not cells:
-        return []
-    if scale.level == "nominal":
-        return [f"Cells with the text {cells} count as an answer at nominal level; a missing answer is an empty cell."]
-    return [f"Cells with the text {cells} count as missing at level {scale.level}."]
+    """What of the cells may have been meant otherwise than it was read."""
+    notes = []
+    if cells := ", ".join(f"{text!r} ({count})" for text, count in sorted(scale.spelled.items())):
+        reading = "count as an answer at nominal level; a missing answer is an empty cell"
+        if scale.level != "nominal":
+            reading = f"count as missing at level {scale.level}"
+        notes.append(f"Cells with the text {cells} {reading}.")
+    alike = _alike(scale.labels) if len(scale.labels) <= COMPARED_LABELS and not scale.domain else []
+    if alike:
+        named, more = ", ".join(alike[:NAMED_LABELS]), len(alike) - NAMED_LABELS
+        rest = f", and {more} more" if more > 0 else ""
+        notes.append(f"Labels that differ in their case only are different answers: {named}{rest}.")
+    return notes
+
+
+def _alike(labels: Iterable[str]) -> list[str]:
+    spellings: dict[str, list[str]] = {}
+    for label in labels:
+        spellings.setdefault(label.casefold(), []).append(repr(label))
+    return [" and ".join(spelled) for spelled in spellings.values() if len(spelled) > 1]

@@ -116,10 +116,15 @@ def _records(lines: Iterator[str], separator: str, name: str, skipped: int) -> I
                 yield begins, cells
             begins = skipped + reader.line_num + 1
     except csv.Error as error:
-        problem = f"is not CSV: {error}"
-        if "end of data" in str(error) or "field limit" in str(error):
-            problem = "is not CSV: a quote that opens in this row is never closed"
-        raise BadData(problem, file=name, row=begins) from error
+        raise BadData(f"is not CSV: {_in_words(error)}", file=name, row=begins) from error
+
+
+def _in_words(error: csv.Error) -> str:
+    if "end of data" in str(error):
+        return "a quote that opens in this row is never closed"
+    if "field limit" in str(error):
+        return f"a cell of more than {csv.field_size_limit():,} characters; is a quote of this row never closed?"
+    return str(error)
 
 
 def _checked(records: Iterator[tuple[int, list[str]]], header: list[str], name: str) -> Iterator[tuple[int, list[str]]]:
@@ -158,6 +163,6 @@ def _watched(records: Iterator[tuple[int, list[str]]], raw: io.BufferedReader) -
 
 def _is_file(raw: io.BufferedReader) -> bool:
     try:
-        return raw.seekable() and raw.fileno() > 2
+        return raw.seekable() and raw.fileno() >= 0
     except OSError:
         return False

@@ -14,8 +14,8 @@ from analysis_core.statistics.intervals import alpha_interval
 from analysis_core.statistics.ratings import Floats, Ratings
 from analysis_core.statistics.scores import crossed_accuracy, summary
 
-#: Above as many cells a table of right and wrong is not laid out (64 MB): accuracy without its interval.
-DENSE_CELLS = 8_000_000
+#: Above as many cells (16 MB, and several copies) right and wrong are not laid out: accuracy without its interval.
+DENSE_CELLS = 2_000_000
 
 
 def describe(group: Group, level: str, *, categories: int | None, truth: bool, confidence: bool) -> dict[str, Any]:
@@ -35,6 +35,7 @@ def describe(group: Group, level: str, *, categories: int | None, truth: bool, c
             "interval": interval.interval,
             "over": interval.over,
             "undefined": found.reason,
+            "undefined_replicates": interval.undefined_replicates,
         },
         "percent": _coefficient(percent_agreement(ratings)),
         "fleiss": _coefficient(fleiss_kappa(ratings)),

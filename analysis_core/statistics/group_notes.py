@@ -33,7 +33,9 @@ def _without_interval(group: Mapping[str, Any]) -> str:
         return "there is one unit, so nothing tells how far others would differ"
     if group["raters"] == 2:
         return "there are two raters, and nothing tells how far another pair would differ"
-    return "it hangs on a single rater or unit: without that one alpha is undefined"
+    if group["alpha"]["undefined_replicates"]:
+        return "it hangs on a single rater or unit: without that one alpha is undefined"
+    return "leaving out any one rater or unit changes nothing, so nothing tells how far others would differ"
 
 
 def _on_accuracy(group: Mapping[str, Any]) -> Iterator[str]:

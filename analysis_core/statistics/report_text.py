@@ -66,8 +66,9 @@ def _name(group: Mapping[str, Any]) -> str:
 
 
 def _decimal(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
+    # z: what rounds to zero has no sign
+    return "-" if value is None else f"{value:z.3f}"
 
 
 def _interval(interval: tuple[float, float] | None) -> str:
-    return f"[{interval[0]:.3f}, {interval[1]:.3f}]" if interval else "-"
+    return f"[{interval[0]:z.3f}, {interval[1]:z.3f}]" if interval else "-"

@@ -122,6 +122,14 @@ def test_not_available_is_a_label_at_nominal_level_and_missing_at_others_and_sai
     assert ordinal.notes == ("Cells with the text 'NA' (2), 'nan' (1) count as missing at level ordinal.",)
 
 
+def test_labels_that_differ_in_case_only_are_answers_of_their_own_and_named(tmp_path: Path):
+    text = "rater,item,answer\na,1,Yes\nb,1,yes\na,2,no\n"
+    assert read(text, tmp_path).notes == (
+        "Labels that differ in their case only are different answers: 'Yes' and 'yes'.",
+    )
+    assert read(text, tmp_path, values=("Yes", "yes", "no")).notes == ()
+
+
 def test_a_declared_na_is_a_value_like_others(tmp_path: Path):
     text = "rater,item,answer\na,1,NA\nb,1,A\n"
     answers = read(text, tmp_path, values=("A", "NA"))

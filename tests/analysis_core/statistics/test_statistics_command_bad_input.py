@@ -82,6 +82,13 @@ def refused(content: str | bytes, options: list[str], folder: Path, capsys: pyte
             [],
             ["line 2: is not CSV: a quote that opens in this row is never closed"],
         ),
+        (
+            'a,1,x\na,2,"' + "x\n" * 70_000,
+            [],
+            [
+                "line 3: is not CSV: a cell of more than 131,072 characters; is a quote of this row never closed?",
+            ],
+        ),
         ('a,1,x\na,2,"x"y\n', [], ["line 3: is not CSV: ',' expected after '\"'"]),
         ("", [], [": no rows"]),
         ("a,1,x\n", ["--where", "rater=b"], [": no rows that match --where"]),
