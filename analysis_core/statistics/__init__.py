@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from analysis_core.statistics.agreement import Alpha, alpha
+from analysis_core.statistics.alpha_tests import alpha_test, alpha_trend_test
 from analysis_core.statistics.answer_files import Columns, read_answers
 from analysis_core.statistics.coefficients import Coefficient, fleiss_kappa, gwet_ac1, percent_agreement
 from analysis_core.statistics.costs import ArmCost, Cost, cost
 from analysis_core.statistics.design import Design
 from analysis_core.statistics.intervals import Interval, alpha_interval
+from analysis_core.statistics.limits import annotators_needed, limit_sentence
 from analysis_core.statistics.permutation import Test, holm, permutation_test, trend_test
 from analysis_core.statistics.pilot import Pilot, from_pilot, pilot_estimates
 from analysis_core.statistics.planning import Smallest, for_alpha_width, smallest_design
@@ -38,7 +40,10 @@ __all__ = [
     "accuracy",
     "alpha",
     "alpha_interval",
+    "alpha_test",
+    "alpha_trend_test",
     "alpha_width_grid",
+    "annotators_needed",
     "cost",
     "crossed_accuracy",
     "fleiss_kappa",
@@ -47,6 +52,7 @@ __all__ = [
     "gwet_ac1",
     "holm",
     "interval_widths",
+    "limit_sentence",
     "marginal_accuracy",
     "percent_agreement",
     "permutation_test",

@@ -1,7 +1,9 @@
 """Tests between conditions at the level of annotators: permutations of their labels, a trend test, Holm's correction.
 
-The unit is one score per annotator. Pooled two-proportion tests and item-paired tests are missing on purpose: with
-variance between annotators they reject 9-49 % of true nulls.
+The unit is one score per annotator. Pooled two-proportion tests and item-paired tests are missing on purpose: both take
+answers of one annotator for answers of as many people, and with variance between annotators they reject 10-60 % of true
+nulls at .05 (docs/statistics.md, by `python -m benchmarks.coverage`). Relabelling whole annotators keeps what each of
+them brings to all of their answers; items are those that both conditions share.
 """
 
 from __future__ import annotations
@@ -17,9 +19,11 @@ import numpy.typing as npt
 from analysis_core.errors import BadInput
 from analysis_core.statistics.ratings import Floats
 
-#: Up to this many relabellings are all enumerated; beyond it a seeded sample of SAMPLED is drawn.
+#: Up to this many relabellings all are counted; beyond it a seeded sample of SAMPLED is drawn.
 ENUMERATED = 100_000
 SAMPLED = 19_999
+#: Relabellings handed on at a time
+BLOCK = 2_000
 
 Labels = npt.NDArray[np.int64]
 
@@ -30,14 +34,18 @@ class Test:
 
     exact:     all relabellings were counted, none sampled
     statistic: mean(a) - mean(b), or the trend's correlation (None where all scores are the same)
+    unit:      what is relabelled, so what the p-value speaks about: whole annotators
+    reason:    why p is None: the alpha of a condition is undefined (no_overlap, no_variation)
     """
 
     __test__ = False  # not a pytest class
 
-    p: float
+    p: float | None
     smallest_p: float
     exact: bool
     statistic: float | None
+    unit: str = "annotator"
+    reason: str | None = None
 
 
 def permutation_test(a: Sequence[float], b: Sequence[float], *, seed: int = 0) -> Test:
@@ -105,12 +113,41 @@ def _permute(groups: Sequence[Floats], weights: Sequence[float], seed: int) -> t
     observed = abs(float(weight[own] @ scores))
     # Relabellings that only exchange equal sums must count as equal although rounding tells them apart.
     bar = observed - 1e-9 * float(np.abs(weight).max() * np.abs(scores).sum())
-    relabellings = math.factorial(len(scores)) // math.prod(math.factorial(size) for size in sizes)
-    smallest = (2 if sizes == sizes[::-1] else 1) / relabellings
-    if relabellings <= ENUMERATED:
-        return float((np.abs(weight[all_labels(sizes)] @ scores) >= bar).mean()), smallest, True
-    extreme = sum(int((np.abs(weight[block] @ scores) >= bar).sum()) for block in _some_labels(own, seed))
-    return (extreme + 1) / (SAMPLED + 1), max(smallest, 1 / (SAMPLED + 1)), False
+    extreme, counted, exact = 0, 0, number_of_relabellings(sizes) <= ENUMERATED
+    for labels in label_blocks(sizes, seed):
+        extreme, counted = extreme + int((np.abs(weight[labels] @ scores) >= bar).sum()), counted + len(labels)
+    return share_as_extreme(extreme, counted, exact), smallest_p(sizes), exact
+
+
+def share_as_extreme(extreme: int, counted: int, exact: bool) -> float:
+    """p from the number of relabellings that are at least as extreme; a sample counts the observed one as well."""
+    return extreme / counted if exact else (extreme + 1) / (counted + 1)
+
+
+def number_of_relabellings(sizes: Sequence[int]) -> int:
+    """Ways to give people to conditions of these sizes."""
+    return math.factorial(sum(sizes)) // math.prod(math.factorial(size) for size in sizes)
+
+
+def smallest_p(sizes: Sequence[int]) -> float:
+    """The least two-sided p that any answers can give: 2 / 20 for 3 and 3 annotators.
+
+    The observed labels and, where the sizes read backwards are the same, their mirror image are always as extreme.
+    """
+    number = number_of_relabellings(sizes)
+    least = (2 if list(sizes) == list(sizes)[::-1] else 1) / number
+    return least if number <= ENUMERATED else max(least, 1 / (SAMPLED + 1))
+
+
+def label_blocks(sizes: Sequence[int], seed: int) -> Iterator[Labels]:
+    """All relabellings, or a seeded sample of SAMPLED where there are too many: int64 [block, annotators] each."""
+    if number_of_relabellings(sizes) <= ENUMERATED:
+        labels = all_labels(sizes)
+        yield from (labels[start : start + BLOCK] for start in range(0, len(labels), BLOCK))
+        return
+    own, rng = np.repeat(np.arange(len(sizes)), sizes), np.random.default_rng(seed)
+    for start in range(0, SAMPLED, BLOCK):
+        yield rng.permuted(np.tile(own, (min(BLOCK, SAMPLED - start), 1)), axis=1)
 
 
 def all_labels(sizes: Sequence[int]) -> Labels:
@@ -124,9 +161,3 @@ def all_labels(sizes: Sequence[int]) -> Labels:
         labels = np.repeat(labels, len(chosen), axis=0)
         np.put_along_axis(labels, places, label, axis=1)
     return labels
-
-
-def _some_labels(own: Labels, seed: int) -> Iterator[Labels]:
-    rng = np.random.default_rng(seed)
-    for start in range(0, SAMPLED, 2_000):
-        yield rng.permuted(np.tile(own, (min(2_000, SAMPLED - start), 1)), axis=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import combinations, permutations
 
 import numpy as np
 import pytest
@@ -50,6 +51,26 @@ def test_exact_values_equal_scipy():
         (a, b), lambda x, y, axis: x.mean(axis) - y.mean(axis), n_resamples=np.inf, vectorized=True
     )
     assert permutation_test(a, b).p == pytest.approx(expected.pvalue)
+
+
+def test_every_relabelling_counts_as_enumeration_counts_it():
+    a, b = [0.3, 0.7, 0.5], [0.4, 0.9, 0.8, 0.6]
+    scores, differences = a + b, []
+    for side in combinations(range(7), 3):
+        rest = [scores[i] for i in range(7) if i not in side]
+        differences.append(abs(np.mean([scores[i] for i in side]) - np.mean(rest)))
+    found = permutation_test(a, b)
+    assert found.p == pytest.approx(np.mean(np.array(differences) >= differences[0] - 1e-12))
+    assert (found.smallest_p, found.unit, found.reason) == (1 / 35, "annotator", None)
+
+
+def test_a_trend_counts_every_way_to_fill_the_conditions():
+    groups = [[0.2, 0.4], [0.6, 0.3], [0.9]]
+    scores, sums = [0.2, 0.4, 0.6, 0.3, 0.9], []
+    for order in set(permutations([0, 0, 1, 1, 2])):
+        sums.append(abs(sum(place * (score - 0.48) for place, score in zip(order, scores, strict=True))))
+    observed = abs(sum(place * (score - 0.48) for place, score in zip([0, 0, 1, 1, 2], scores, strict=True)))
+    assert trend_test(groups).p == pytest.approx(np.mean(np.array(sums) >= observed - 1e-12))
 
 
 def test_large_arms_are_sampled_with_the_observed_one_counted():
