@@ -122,6 +122,7 @@ API = {
     "api:invite_revoke": Row(API_NONE, api_act(200), ("scenes", "NUMBER")),
     "api:report": Row(api_act(403), api_act(403), SCOPED),
     "api:peek": Row(API_NONE, api_act(200), SCOPED),
+    "api:report_file": Row(api_act(403), API_NONE, ("scenes", "csv")),
     "api:export": Row(api_act(403), api_act(403), SCOPED),
     "api:audit": Row(API_GET, API_NONE, SCOPED),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpResponse
 from django.utils.http import http_date
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
@@ -16,9 +16,12 @@ from studies.api.shapes import BuildingShape, JobShape, PeekShape, ReasonsShape
 from studies.artefact_files import CorruptArtefact
 from studies.models import Study
 from studies.reports.archive_rules import export_hand_out, export_request, exports_of
+from studies.reports.export import FILES, FORMATS, render
+from studies.reports.shape import Report
 from studies.reports.stored import (
     ReportFailed,
     ReportRefused,
+    built_row,
     failures_forget,
     outcomes_allow,
     peeked_until,
@@ -40,6 +43,38 @@ class Outcome(Operation):
             outcomes_allow(study, actor=self.actor)
         except ReportRefused as refused:
             raise NotOpen(str(refused)) from refused
+
+
+class ReportFile(Outcome):
+    """The report in another form."""
+
+    @extend_schema(
+        operation_id="report_file",
+        parameters=[OpenApiParameter("form", str, OpenApiParameter.PATH, enum=list(FORMATS))],
+        responses={
+            **{(200, media_type): OpenApiTypes.STR for _, media_type in FILES.values()},
+            202: BuildingShape,
+            403: REFUSED,
+            409: ReasonsShape,
+        },
+    )
+    def get(self, request: Request, slug: str, form: str) -> Response | HttpResponse:
+        """The report as a file: text, json, html, csv or latex; 202 while a worker builds it, 409 where that failed."""
+        study = self.study()
+        self.allow(study)
+        if form not in FORMATS:
+            raise NotFound(f"A report can be {', '.join(FORMATS)}.")
+        try:
+            row = built_row(study.version)
+        except ReportFailed as failed:
+            raise Conflict([f"the report could not be built: {failed}"]) from failed
+        if row is None:
+            report_ring(study.version.pk)
+            return _building()
+        ending, media_type = FILES[form]
+        content = render(Report.model_validate(row.body), form, row.charts)
+        headers = {"Content-Disposition": f'attachment; filename="{slug}-report.{ending}"'}
+        return HttpResponse(content, content_type=f"{media_type}; charset=utf-8", headers=headers)
 
 
 class ReportAgain(Outcome):

@@ -19,6 +19,7 @@ urlpatterns = [
     path("studies/<slug:slug>/invites/<int:number>/revoke/", invites.InviteRevoke.as_view(), name="invite_revoke"),
     path("studies/<slug:slug>/report/", outcomes.StudyReport.as_view(), name="report"),
     path("studies/<slug:slug>/report/peek/", outcomes.StudyPeek.as_view(), name="peek"),
+    path("studies/<slug:slug>/report/<str:form>/", outcomes.ReportFile.as_view(), name="report_file"),
     path("studies/<slug:slug>/export/", outcomes.Export.as_view(), name="export"),
     path("studies/<slug:slug>/audit/", life.StudyAudit.as_view(), name="audit"),
 ]

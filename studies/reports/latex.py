@@ -60,7 +60,8 @@ def _conditions(report: Report) -> Iterator[str]:
     guessing = f" Guessing reaches {100 * report.chance:.1f}\\,\\%." if report.chance is not None else ""
     caption = (
         f"{escaped(_sentence(report.title))} {items} items; $n$ annotators; accuracy: mean $\\pm$ standard deviation"
-        f" over annotators; $\\alpha$: Krippendorff's, nominal. Intervals hold for new annotators and new items.{guessing}"
+        f" over annotators; $\\alpha$: Krippendorff's, nominal. Intervals hold for new annotators and new"
+        f" items.{guessing}"
     )
     longest = max((len(condition.name) for condition in report.conditions), default=0)
     names = r"p{0.3\linewidth}" if longest > LONG_NAME else "l"

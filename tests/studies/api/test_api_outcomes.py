@@ -68,6 +68,35 @@ def test_after_unblinding_the_report_is_open(script: Client, scenes: Study, rung
     assert script.post(f"{REPORT}peek/").json() == {"until": None}
 
 
+@pytest.mark.parametrize(
+    ("form", "media_type", "ending", "first"),
+    [
+        ("csv", "text/csv", "csv", "condition,compared_with,statistic"),
+        ("latex", "application/x-tex", "tex", "% scenes, version"),
+        ("text", "text/plain", "txt", "What does the model answer? (scenes)"),
+        ("json", "application/json", "json", "{"),
+        ("html", "text/html", "html", "<!doctype html>"),
+    ],
+)
+def test_the_report_comes_in_every_form(
+    script: Client, scenes: Study, form: str, media_type: str, ending: str, first: str
+) -> None:
+    Study.objects.update(state="unblinded")
+    assert script.get(f"{REPORT}{form}/").status_code == 202
+    report_store(version_pk=scenes.version.pk)
+    found = script.get(f"{REPORT}{form}/")
+    assert found["Content-Type"] == f"{media_type}; charset=utf-8"
+    assert found["Content-Disposition"] == f'attachment; filename="scenes-report.{ending}"'
+    assert found.content.decode().startswith(first)
+
+
+def test_a_form_is_refused_before_unblinding_and_an_unknown_one_does_not_exist(script: Client) -> None:
+    assert script.get(f"{REPORT}csv/").status_code == 403
+    Study.objects.update(state="unblinded")
+    unknown = script.get(f"{REPORT}pdf/")
+    assert (unknown.status_code, unknown.json()["detail"]) == (404, "A report can be text, json, html, csv, latex.")
+
+
 def test_an_export_is_asked_for_logged_and_fetched(script: Client, scenes: Study) -> None:
     Study.objects.update(state="unblinded")
     assert script.get(EXPORT).status_code == 404

@@ -24,7 +24,7 @@ def test_every_operation_is_described_with_a_sentence_and_a_name_of_its_own() ->
     paths = json.loads(described())["paths"]
     assert len(paths) == len(urls.urlpatterns)
     operations = [operation for methods in paths.values() for operation in methods.values()]
-    assert len({operation["operationId"] for operation in operations}) == len(operations) == 19
+    assert len({operation["operationId"] for operation in operations}) == len(operations) == 20
     assert all(operation["description"] for operation in operations)
     assert all({"tokenAuth": []} in operation["security"] for operation in operations)
 
@@ -36,7 +36,7 @@ def test_addresses_that_the_api_guide_names_exist() -> None:
     for path in shown:
         resolve(f"/api/v1{path}")
     table = {
-        path.replace("<study>", "{slug}").replace("<number>", "{number}")
+        path.replace("<study>", "{slug}").replace("<number>", "{number}").replace("<form>", "{form}")
         for path in re.findall(r"`(/api/v1/[^`]+)`", guide)
     }
     assert table == set(json.loads(described())["paths"])
