@@ -13,10 +13,13 @@ import numpy.typing as npt
 
 from analysis_core.errors import BadInput
 from analysis_core.statistics import ratings as table
+from analysis_core.statistics.crossed_replicates import bootstrap_alphas_both
 from analysis_core.statistics.disagreement import weighted_alpha
 from analysis_core.statistics.kernels import kernel_of
 from analysis_core.statistics.pairable import Pairable, pairable
 from analysis_core.statistics.ratings import Floats
+
+__all__ = ["bootstrap_alphas", "bootstrap_alphas_both", "draws"]
 
 Draws = npt.NDArray[np.uint16] | npt.NDArray[np.uint32]
 
