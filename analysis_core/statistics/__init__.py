@@ -1,4 +1,4 @@
-"""Agreement, accuracy, intervals and tests for answers of people. Needs numpy and krippendorff; loads no torch."""
+"""Agreement, accuracy, intervals and tests for answers of people. Needs numpy and scipy; loads no torch."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from analysis_core.statistics.limits import annotators_needed, limit_sentence
 from analysis_core.statistics.permutation import Test, holm, permutation_test, trend_test
 from analysis_core.statistics.pilot import Pilot, from_pilot, pilot_estimates
 from analysis_core.statistics.planning import Smallest, for_alpha_width, smallest_design
-from analysis_core.statistics.ratings import LEVELS
+from analysis_core.statistics.ratings import LEVELS, Ratings, from_long
+from analysis_core.statistics.replicates import bootstrap_alphas, bootstrap_alphas_both
 from analysis_core.statistics.scores import Accuracy, Summary, accuracy, crossed_accuracy, summary
 from analysis_core.statistics.simulated_power import PairPower, Power, power, power_grid
 from analysis_core.statistics.simulation import Population, marginal_accuracy, population_alpha, simulate_answers
@@ -33,6 +34,7 @@ __all__ = [
     "Pilot",
     "Population",
     "Power",
+    "Ratings",
     "Smallest",
     "Summary",
     "Test",
@@ -44,10 +46,13 @@ __all__ = [
     "alpha_trend_test",
     "alpha_width_grid",
     "annotators_needed",
+    "bootstrap_alphas",
+    "bootstrap_alphas_both",
     "cost",
     "crossed_accuracy",
     "fleiss_kappa",
     "for_alpha_width",
+    "from_long",
     "from_pilot",
     "gwet_ac1",
     "holm",

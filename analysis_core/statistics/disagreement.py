@@ -23,7 +23,8 @@ def weighted_alpha(p: Pairable, weights: Floats) -> float:
 
     weights: float64 [units], whole numbers of at least 0
     """
-    totals = np.bincount(p.units.code, weights=p.units.count * weights[p.units.group], minlength=len(p.values))
+    taken = p.units.count * weights[p.units.group]
+    totals = np.bincount(p.units.code, weights=taken, minlength=len(p.values)).astype(np.float64)
     if np.count_nonzero(totals) < 2:
         return math.nan
     scale = scale_of(p, totals)

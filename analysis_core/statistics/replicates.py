@@ -21,7 +21,7 @@ from analysis_core.statistics.ratings import Floats
 
 __all__ = ["bootstrap_alphas", "bootstrap_alphas_both", "draws"]
 
-Draws = npt.NDArray[np.uint16] | npt.NDArray[np.uint32]
+Draws = npt.NDArray[np.integer[Any]]
 
 #: Units drawn at a time, which bounds memory: some MB, whatever the table.
 DRAWN = 1 << 18
