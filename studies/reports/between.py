@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations, pairwise
 from typing import Any
 
-from analysis_core.statistics import Test, holm, permutation_test, trend_test
+from analysis_core.statistics import Test, alpha_test, alpha_trend_test, holm, permutation_test, trend_test
 from studies.reports.shape import STATISTICS, Comparison, ConditionReport, Statistic, Trend
 
 UNIT = "annotator"
@@ -39,14 +39,14 @@ def comparisons(arms: Sequence[Arm]) -> tuple[Comparison, ...]:
 
     A pair of which one has no figure (no annotators, an undefined alpha) is not compared.
     """
-    return tuple(pair for statistic in STATISTICS if statistic != "alpha" for pair in _pairs(arms, statistic))
+    return tuple(pair for statistic in STATISTICS for pair in _pairs(arms, statistic))
 
 
 def trends(arms: Sequence[Arm]) -> tuple[Trend, ...]:
     """The trend of each statistic over conditions of which each shows more than the one before; else none."""
     if not is_ordered([arm.report for arm in arms]):
         return ()
-    return tuple(found for statistic in STATISTICS if statistic != "alpha" and (found := _trend(arms, statistic)))
+    return tuple(found for statistic in STATISTICS if (found := _trend(arms, statistic)))
 
 
 def is_ordered(conditions: Sequence[ConditionReport]) -> bool:
@@ -77,6 +77,8 @@ def _pairs(arms: Sequence[Arm], statistic: Statistic) -> list[Comparison]:
 
 def _difference(a: Arm, b: Arm, statistic: Statistic) -> Test:
     """b minus a."""
+    if statistic == "alpha":
+        return alpha_test(b.rated, a.rated, NOMINAL)
     return permutation_test(b.scores(statistic), a.scores(statistic))
 
 
@@ -84,7 +86,10 @@ def _trend(arms: Sequence[Arm], statistic: Statistic) -> Trend | None:
     answered = [arm for arm in arms if arm.value(statistic) is not None]
     if len(answered) < 2:
         return None
-    test = trend_test([arm.scores(statistic) for arm in answered])
+    if statistic == "alpha":
+        test = alpha_trend_test([arm.rated for arm in answered], NOMINAL)
+    else:
+        test = trend_test([arm.scores(statistic) for arm in answered])
     if test.p is None:
         return None
     return Trend(

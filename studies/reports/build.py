@@ -17,7 +17,6 @@ from studies.reports.methods import methods_text
 from studies.reports.ratings import Ratings, ratings_of, sheet_kind
 from studies.reports.shape import Exclusions, Plan, Report
 from studies.reports.stored import FAILED, ReportRefused, report_allow, stored_row
-from studies.reports.warnings import matches_plan, warnings
 from studies.watch import reason_of
 
 __all__ = ["ReportRefused", "build", "report_for", "report_row_for", "report_store"]
@@ -68,6 +67,7 @@ def _build(version: StudyVersion, ratings: Ratings) -> Report:
     # numpy is loaded here and not above: tasks.py imports this module, and the web process imports tasks.py.
     from studies.reports.between import Arm, comparisons, trends
     from studies.reports.measures import condition_report, rated_answers, unfiltered
+    from studies.reports.warnings import matches_plan, warnings
 
     config = version.config
     tables = [kept(table, config.plan.exclude) for table in ratings.tables]

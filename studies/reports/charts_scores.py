@@ -22,7 +22,6 @@ from studies.reports.charts_marks import (
     x,
 )
 from studies.reports.shape import AccuracyFigures, ConditionReport, Report
-from studies.reports.warnings import REASONS
 
 SHARES = (0.0, 1.0)
 PARTS = ("model right", "model wrong")
@@ -83,7 +82,9 @@ def alpha_chart(report: Report) -> Chart | None:
     for condition in report.conditions:
         found = condition.alpha
         if found.undefined is not None:
-            missing.append({"condition": condition.name, "words": f"undefined: {REASONS[found.undefined]}", "at": 0})
+            missing.append(
+                {"condition": condition.name, "words": f"undefined: {figures.REASONS[found.undefined]}", "at": 0}
+            )
         elif found.value is not None:
             bounds = figures.interval(found.interval)
             known.append(mean_row(condition.name, found.value, found.interval, figures.alpha(found), bounds=bounds))

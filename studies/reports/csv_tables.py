@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from studies.reports.figures import REASONS
 from studies.reports.shape import (
     AccuracyFigures,
     AlphaFigures,
@@ -17,7 +18,6 @@ from studies.spreadsheet import rows_text
 
 #: compared_with: the condition that is subtracted, in rows about two; n: what a figure rests on, as its note says
 COLUMNS = ("condition", "compared_with", "statistic", "value", "low", "high", "over", "n", "note")
-REASONS = {"no_overlap": "undefined: no item has two answers", "no_variation": "undefined: all answers are the same"}
 Cells = dict[str, Any]
 
 
@@ -81,13 +81,17 @@ def _accuracy(figures: AccuracyFigures | None) -> Iterator[Cells]:
 
 def _alpha(name: str, figures: AlphaFigures, annotators: int) -> Cells:
     low, high = figures.interval or (None, None)
-    note = REASONS[figures.undefined] if figures.undefined else f"Krippendorff, {figures.level}; n: annotators"
+    note = _undefined(figures.undefined) if figures.undefined else f"Krippendorff, {figures.level}; n: annotators"
     return _cells(name, figures.value, low=low, high=high, over=figures.over, n=annotators, note=note)
 
 
 def _coefficient(name: str, figures: CoefficientFigures, annotators: int) -> Cells:
-    note = REASONS.get(figures.undefined, figures.undefined) if figures.undefined else "n: annotators"
+    note = _undefined(figures.undefined) if figures.undefined else "n: annotators"
     return _cells(name, figures.value, n=annotators, note=note)
+
+
+def _undefined(reason: str) -> str:
+    return f"undefined: {REASONS[reason]}"
 
 
 def _confidence(condition: ConditionReport) -> Iterator[Cells]:

@@ -18,6 +18,8 @@ from studies.reports.shape import (
 )
 
 NONE = "–"
+#: Why a coefficient of agreement has no value
+REASONS = {"no_overlap": "no item has two answers", "no_variation": "all answers are the same"}
 
 
 def share(value: float | None) -> str:

@@ -45,7 +45,7 @@ class CoefficientFigures(_Part):
     """Another coefficient of agreement, or None with the reason in `undefined`."""
 
     value: float | None
-    undefined: str | None
+    undefined: Undefined | None
 
 
 class AgreementFigures(_Part):

@@ -1,15 +1,14 @@
-"""What a reader must know before believing a report, in words: the gravest first."""
+"""What a reader must know before believing a report, in words: the gravest first. Loads numpy."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from studies.reports.figures import counted
+from studies.reports.figures import REASONS, counted
 from studies.reports.limits import limits
 from studies.reports.ratings import Ratings, RatingTable
 from studies.reports.shape import Comparison, ConditionReport, Exclusions, Trend
 
-REASONS = {"no_overlap": "no item has two answers", "no_variation": "all answers are the same"}
 SHEETS = {
     "simulated": "These answers come from simulated annotators: they say nothing about people.",
     "pilot": "These are pilot answers: they are shown because they were asked for, and never count.",
