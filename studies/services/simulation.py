@@ -86,7 +86,8 @@ def _answer(sheet: Sheet, item: Item, policy: Policy, generator: random.Random) 
     choices = sorted(item.choices, key=lambda choice: choice["classes"])
     knows = generator.random() < policy.knows
     guess = generator.choice(choices)
-    letter = item.letter_of(item.prediction) if knows else guess["letter"]
+    # An attention check says what to choose; whoever is simulated reads it.
+    letter = item.expected or (item.letter_of(item.prediction) if knows else guess["letter"])
     values = {"choice": pages.choice_id(sheet, item, str(letter))}
     # Drawn even where not asked, so that conditions with fewer questions draw the same answers.
     confidence, helpful = generator.choice("45" if knows else "123"), generator.choice(("overview", "features"))

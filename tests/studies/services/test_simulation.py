@@ -39,6 +39,14 @@ def test_an_annotator_who_knows_everything_is_always_right(scenes: Study) -> Non
         assert answer.item.prediction in answer.value["classes"]
 
 
+def test_simulated_annotators_answer_attention_checks_as_their_text_asks() -> None:
+    study = cast.study(text=cast.with_checks(2))
+    sheets_simulate(version=study.version, policy=Policy("guesser", 0.0), per_condition=2, seed=0)
+    checks = Answer.objects.filter(question="choice").exclude(item__expected="")
+    assert len(checks) == 20
+    assert all(answer.value["letter"] == answer.item.expected for answer in checks)
+
+
 def test_sheets_are_finished_and_marked_as_simulated(scenes: Study) -> None:
     sheets_simulate(version=scenes.version, policy=Policy("guesser", 0.0), per_condition=2, seed=0)
     assert set(Sheet.objects.values_list("kind", "step")) == {("simulated", "done")}
