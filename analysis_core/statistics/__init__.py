@@ -5,6 +5,13 @@ from __future__ import annotations
 from analysis_core.statistics.agreement import Alpha, alpha
 from analysis_core.statistics.alpha_tests import alpha_test, alpha_trend_test
 from analysis_core.statistics.answer_files import Columns, read_answers
+from analysis_core.statistics.calibration import (
+    ConfidenceLevel,
+    Separation,
+    calibration,
+    calibration_sentence,
+    separation,
+)
 from analysis_core.statistics.coefficients import Coefficient, fleiss_kappa, gwet_ac1, percent_agreement
 from analysis_core.statistics.costs import ArmCost, Cost, cost
 from analysis_core.statistics.design import Design
@@ -27,6 +34,7 @@ __all__ = [
     "ArmCost",
     "Coefficient",
     "Columns",
+    "ConfidenceLevel",
     "Cost",
     "Design",
     "Interval",
@@ -35,6 +43,7 @@ __all__ = [
     "Population",
     "Power",
     "Ratings",
+    "Separation",
     "Smallest",
     "Summary",
     "Test",
@@ -48,6 +57,8 @@ __all__ = [
     "annotators_needed",
     "bootstrap_alphas",
     "bootstrap_alphas_both",
+    "calibration",
+    "calibration_sentence",
     "cost",
     "crossed_accuracy",
     "fleiss_kappa",
@@ -66,6 +77,7 @@ __all__ = [
     "power",
     "power_grid",
     "read_answers",
+    "separation",
     "simulate_answers",
     "smallest_design",
     "summary",

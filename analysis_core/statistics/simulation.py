@@ -55,20 +55,23 @@ def simulate_answers(
     tables: int,
     rng: np.random.Generator,
     item_effects: Floats | None = None,
+    annotator_effects: Floats | None = None,
 ) -> Answers:
     """Tables of answers: int8 [tables, annotators, items], 0 right, 1 .. choices - 1 a wrong answer.
 
     item_effects: float64 [tables, items] in logits, drawn where left out; hand over the same ones for conditions that
                   share their items (draw_items)
+    annotator_effects: float64 [tables, annotators] in logits, likewise
     raises: BadInput (an empty design)
     """
     if min(annotators, items, tables) < 1:
         raise BadInput("at least one annotator, one item and one table are needed")
-    easiness = draw_items(population, items=items, tables=tables, rng=rng) if item_effects is None else item_effects
-    skill = population.annotator_sd * rng.standard_normal((tables, annotators))
-    right = rng.random((tables, annotators, items)) < expit(
-        logit(population.accuracy) + skill[:, :, None] + easiness[:, None, :]
-    )
+    if item_effects is None:
+        item_effects = draw_items(population, items=items, tables=tables, rng=rng)
+    if annotator_effects is None:
+        annotator_effects = population.annotator_sd * rng.standard_normal((tables, annotators))
+    chances = expit(logit(population.accuracy) + annotator_effects[:, :, None] + item_effects[:, None, :])
+    right = rng.random((tables, annotators, items)) < chances
     wrong = rng.integers(1, population.choices, right.shape, dtype=np.int8)
     return np.where(right, np.int8(0), wrong)
 
