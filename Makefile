@@ -3,6 +3,9 @@
 
 PYTHON ?= $(shell for n in 20 19 18 17 16 15 14 13 12 11; do p=$$(command -v python3.$$n) && "$$p" -c 'import venv, ensurepip' 2>/dev/null && echo "$$p" && break; done)
 PY := .venv/bin/python
+# Tests run in as many processes as there are cores, four at most; `make test JOBS=0` runs them in one.
+JOBS ?= auto
+PYTEST := OMP_NUM_THREADS=1 $(PY) -m pytest -n $(JOBS) --maxprocesses 4 --dist worksteal
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
 TORCH := torch==2.13.0
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
@@ -20,10 +23,10 @@ demo: .venv/installed
 	@$(PY) manage.py demo $(ARGS)
 
 test: .venv/installed-dev
-	@$(PY) -m pytest $(ARGS)
+	@$(PYTEST) $(ARGS)
 
 fast: .venv/installed-dev
-	@$(PY) -m pytest -m "not slow" $(ARGS)
+	@$(PYTEST) -m "not slow" $(ARGS)
 
 lint: .venv/installed-dev
 	$(PY) -m ruff check .
