@@ -26,9 +26,9 @@ import numpy as np
 from analysis_core.errors import BadInput
 from analysis_core.statistics import ratings as table
 from analysis_core.statistics.disagreement import mid_ranks, ratio_distance, scale_of
-from analysis_core.statistics.kernels import weights_of
 from analysis_core.statistics.pairable import Pairable, pairable
 from analysis_core.statistics.ratings import Floats
+from analysis_core.statistics.resamples import weights_of
 
 #: Numbers of one array that are held at a time (float64: 4 MB).
 CELLS = 1 << 19

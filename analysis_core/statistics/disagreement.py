@@ -11,14 +11,14 @@ import math
 
 import numpy as np
 
-from analysis_core.statistics.pairable import Counts, Pairable
+from analysis_core.statistics.pairable import Counts, CountTable
 from analysis_core.statistics.ratings import Floats
 
 #: Pairs of values compared at a time at ratio level (float64: 16 MB per intermediate).
 BLOCK = 2_000_000
 
 
-def weighted_alpha(p: Pairable, weights: Floats) -> float:
+def weighted_alpha(p: CountTable, weights: Floats) -> float:
     """Alpha where unit u counts weights[u] times; nan where it is undefined.
 
     weights: float64 [units], whole numbers of at least 0
@@ -34,7 +34,7 @@ def weighted_alpha(p: Pairable, weights: Floats) -> float:
     return 1 - (float(totals.sum()) - 1) * observed / expected if expected > 0 else math.nan
 
 
-def scale_of(p: Pairable, totals: Floats) -> Floats:
+def scale_of(p: CountTable, totals: Floats) -> Floats:
     """Where each value lies: float64 [n_values]. Alpha depends on differences (interval) or shares (ratio) only.
 
     interval: centred at the median, so that an offset costs no digits, and brought to a range of about 1

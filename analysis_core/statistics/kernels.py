@@ -1,54 +1,48 @@
-"""From drawn units to the parts of alpha, for many replicates at once.
+"""From weights of units to the parts of alpha, for many replicates at once. replicates.py calls it.
 
-Products of matrices in numpy and scipy: a compiled kernel (numba) was measured beside them on one core and left out. It
-takes 3.3 ms where these take 5.0 (15 x 100, interval), as long on large sparse tables, and 0.7 s to compile.
+Products of matrices in numpy and scipy: a compiled kernel (numba) was measured beside them on one core and left out. At
+15 x 100 and interval level it takes two thirds of the time, at ordinal level as long, and 0.7 s to compile.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
 from analysis_core.statistics.disagreement import mid_ranks
-from analysis_core.statistics.pairable import Pairable
+from analysis_core.statistics.pairable import CountTable
 from analysis_core.statistics.ratings import Floats
 from analysis_core.statistics.unit_sums import Parts, UnitSums, count_matrix, ordinal_expected, unit_sums
 
-#: Drawn units [replicates, units] -> the parts of alpha of each replicate.
-Kernel = Callable[[Any], Parts]
 
-#: Drawn units counted at a time: the counts stay in the cache of a core (256 KB; 64 KB and 1 MB were slower).
-CELLS = 1 << 15
+@dataclass(frozen=True)
+class Kernel:
+    """sums: weights float64 [replicates, units], how often each replicate has each unit -> [replicates, any]
+
+    parts: such sums -> the parts of alpha of each replicate
+    cells: so many weights at a time are quickest (measured)
+    """
+
+    sums: Callable[[Floats], Floats]
+    parts: Callable[[Floats], Parts]
+    cells: int
 
 
-def kernel_of(p: Pairable) -> Kernel:
+def kernel_of(p: CountTable) -> Kernel:
     """The kernel that suits level and number of distinct values (at least two)."""
     sums = unit_sums(p)
-    return _by_ranks(p) if sums is None else _by_sums(sums, p.units.groups)
+    return _by_ranks(p) if sums is None else _by_sums(sums)
 
 
-def weights_of(drawn: Any, units: int) -> Floats:
-    """How often each replicate has each unit: float64 [replicates, units]."""
-    flat = drawn + np.arange(0, len(drawn) * units, units)[:, None]
-    return np.bincount(flat.ravel(), minlength=len(drawn) * units).reshape(len(drawn), units).astype(np.float64)
-
-
-def _by_sums(sums: UnitSums, units: int) -> Kernel:
-    """Weights times columns."""
+def _by_sums(sums: UnitSums) -> Kernel:
+    """Weights times columns: dense in the cache of a core (256 KB), sparse for many replicates at once."""
     dense = isinstance(sums.columns, np.ndarray)
-
-    def kernel(drawn: Any) -> Parts:
-        # A sparse product is quick where it serves many replicates at once.
-        rows = max(1, CELLS // units) if dense else len(drawn)
-        blocks = (drawn[first : first + rows] for first in range(0, len(drawn), rows))
-        return sums.parts(np.concatenate([weights_of(block, units) @ sums.columns for block in blocks]))
-
-    return kernel
+    return Kernel(lambda weights: weights @ sums.columns, sums.parts, 1 << 15 if dense else 1 << 18)
 
 
-def _by_ranks(p: Pairable) -> Kernel:
+def _by_ranks(p: CountTable) -> Kernel:
     """Ordinal level with many values: each unit's disagreement at the replicate's ranks.
 
     q = 2 (m sum n_c s_c^2 - (sum n_c s_c)^2) for the unit's counts n_c, ranks s_c and answers m.
@@ -57,14 +51,14 @@ def _by_ranks(p: Pairable) -> Kernel:
     by_value = counts.T.tocsr()
     spread = (count_matrix(p) * (size / (size - 1))[:, None]).T.tocsr()
 
-    def kernel(drawn: Any) -> Parts:
-        weights = np.ascontiguousarray(weights_of(drawn, len(size)).T)
+    def sums(weights: Floats) -> Floats:
+        weights = np.ascontiguousarray(weights.T)
         totals = by_value @ weights
         expected, n = ordinal_expected(totals.T)
         # Centred, so that the difference of squares keeps its digits.
         ranks = np.ascontiguousarray(mid_ranks(totals.T).T) - n / 2
         squares = ((spread @ weights) * ranks**2).sum(axis=0)
-        sums = (weights * (counts @ ranks) ** 2 / (size - 1)[:, None]).sum(axis=0)
-        return 2 * (squares - sums), expected, n, np.zeros(len(n))
+        once = (weights * (counts @ ranks) ** 2 / (size - 1)[:, None]).sum(axis=0)
+        return np.column_stack([2 * (squares - once), expected, n])
 
-    return kernel
+    return Kernel(sums, lambda parts: (parts[:, 0], parts[:, 1], parts[:, 2], np.zeros(len(parts))), 1 << 18)

@@ -45,27 +45,35 @@ class Counts:
 
 
 @dataclass(frozen=True, eq=False)
-class Pairable:
-    """The answers that can be compared with another of the same unit.
+class CountTable:
+    """All that alpha depends on.
 
-    units:      value counts of the units with at least two answers
-    unit:       int64 [units], which columns of the table they are
-    values:     float64 [n_values], ascending, only values that occur here; Counts.code numbers these
-    rater, position, entry: int64 [answers], sorted by unit: who answered, which unit (0 to units - 1), which entry
+    units:  value counts of units with at least two answers
+    unit:   int64 [units], which columns of the table they are
+    values: float64 [n_values], ascending, only values that occur here; Counts.code numbers these
     """
 
     units: Counts
     unit: Integers
     values: Floats
     level: str
-    rater: Integers
-    position: Integers
-    entry: Integers
 
     @property
     def totals(self) -> Floats:
         """Answers of each value: float64 [n_values], whole numbers."""
         return np.bincount(self.units.code, weights=self.units.count, minlength=len(self.values)).astype(np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class Pairable(CountTable):
+    """The answers that can be compared with another of the same unit, and who gave them.
+
+    rater, position, entry: int64 [answers], sorted by unit: who answered, which unit (0 to units - 1), which entry
+    """
+
+    rater: Integers
+    position: Integers
+    entry: Integers
 
 
 def pairable(coded: Ratings) -> Pairable:
@@ -102,3 +110,20 @@ def expanded(first: Integers, lengths: Integers) -> tuple[Integers, Integers]:
     run = np.repeat(np.arange(len(lengths)), lengths)
     ends = np.cumsum(lengths)
     return np.arange(len(run)) - (ends - lengths)[run] + first[run], run
+
+
+def distinct(p: CountTable) -> tuple[CountTable, Integers]:
+    """One unit for each different row of counts, and how many units have it: int64 [distinct].
+
+    With so many values that counts make no exact number, every unit stands for itself.
+    """
+    base = int(p.units.count.max()) + 1
+    if base ** len(p.values) > 1 << 53:
+        return p, np.ones(p.units.groups, dtype=np.int64)
+    keys = p.units.sums(p.units.count * float(base) ** p.units.code)
+    _, first, times = np.unique(keys, return_index=True, return_counts=True)
+    lengths = np.diff(p.units.start)[first]
+    entries, _ = expanded(p.units.start[first], lengths)
+    start = np.concatenate([[0], np.cumsum(lengths)])
+    rows = Counts(start, p.units.code[entries], p.units.count[entries])
+    return CountTable(rows, p.unit[first], p.values, p.level), times

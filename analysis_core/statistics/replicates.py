@@ -5,26 +5,21 @@ Alpha is made of sums over units, so a resample costs one row of a product of we
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from analysis_core.errors import BadInput
 from analysis_core.statistics import ratings as table
 from analysis_core.statistics.crossed_replicates import bootstrap_alphas_both
 from analysis_core.statistics.disagreement import weighted_alpha
-from analysis_core.statistics.kernels import kernel_of
-from analysis_core.statistics.pairable import Pairable, pairable
+from analysis_core.statistics.kernels import Kernel, kernel_of
+from analysis_core.statistics.pairable import CountTable, pairable
 from analysis_core.statistics.ratings import Floats
+from analysis_core.statistics.resamples import resampling
 
-__all__ = ["bootstrap_alphas", "bootstrap_alphas_both", "draws"]
+__all__ = ["bootstrap_alphas", "bootstrap_alphas_both"]
 
-Draws = npt.NDArray[np.integer[Any]]
-
-#: Units drawn at a time, which bounds memory: some MB, whatever the table.
-DRAWN = 1 << 18
 #: Where less than this share of its terms is left of a difference of sums, a replicate is computed from scratch.
 RECOMPUTED = 1e-3
 
@@ -33,10 +28,12 @@ def bootstrap_alphas(ratings: Any, level: str, *, replicates: int, seed: int) ->
     """Alpha of tables whose items are drawn with replacement: float64 [replicates], nan where it is undefined.
 
     Drawn are the items with at least two answers, as many as there are; the annotators stay the same. Each replicate
-    equals alpha of the table made of the drawn columns (`draws` says which) to 1e-12.
+    equals alpha of the table made of the drawn columns (resamples.py says which) to 1e-12. The same seed gives the
+    same replicates, and few replicates are the first of many.
     ratings, level: as in alpha
     cost:   O(replicates x items) for few distinct values and at interval level, O(replicates x (answers + values)) for
-            many; at ratio level many values cost like 14 for each power of e between the smallest and the largest
+            many; at ratio level many values cost like 14 for each power of e between the smallest and the largest;
+            items with the same counts cost as one; memory some MB beside the table, whatever the replicates
     raises: as alpha; BadInput (replicates below 1)
     source: Efron 1979, "Bootstrap methods: another look at the jackknife"
     """
@@ -45,29 +42,17 @@ def bootstrap_alphas(ratings: Any, level: str, *, replicates: int, seed: int) ->
     p = pairable(table.read(ratings, level))
     if len(p.values) < 2:
         return np.full(replicates, np.nan)
-    return np.concatenate(list(_blocks(p, replicates, seed)))
+    drawing = resampling(p)
+    kernel = kernel_of(drawing.table)
+    batches = drawing.batches(replicates, seed, kernel.cells)
+    return np.concatenate([_alphas(drawing.table, kernel, blocks) for blocks in batches])
 
 
-def draws(units: int, replicates: int, seed: int) -> Iterator[Draws]:
-    """Which units each replicate draws: blocks [some replicates, units] of numbers below `units`.
-
-    The same seed gives the same draws, and few replicates are the first of many. The numbers count the units with at
-    least two answers (`pairable(...).unit` says which columns they are).
-    """
-    rng = np.random.default_rng(seed)
-    # 16 bits are quicker, but reject more draws the closer the number of units comes to 65,536 (measured).
-    kind = np.uint16 if units < 4096 else np.uint32
-    rows = max(1, DRAWN // units)
-    for first in range(0, replicates, rows):
-        yield rng.integers(0, units, size=(min(rows, replicates - first), units), dtype=kind)
-
-
-def _blocks(p: Pairable, replicates: int, seed: int) -> Iterator[Floats]:
-    units, kernel = p.units.groups, kernel_of(p)
-    for drawn in draws(units, replicates, seed):
-        observed, expected, n, scale = kernel(drawn)
-        # Nothing is expected where a replicate has one value only.
-        found = 1 - (n - 1) * np.divide(observed, expected, out=np.full(len(n), np.nan), where=expected > 0)
-        for row in np.flatnonzero((scale > 0) & ~(expected > RECOMPUTED * scale)):
-            found[row] = weighted_alpha(p, np.bincount(drawn[row], minlength=units).astype(np.float64))
-        yield found
+def _alphas(p: CountTable, kernel: Kernel, blocks: list[Floats]) -> Floats:
+    observed, expected, n, scale = kernel.parts(np.concatenate([kernel.sums(weights) for weights in blocks]))
+    # Nothing is expected where a replicate has one value only.
+    found = 1 - (n - 1) * np.divide(observed, expected, out=np.full(len(n), np.nan), where=expected > 0)
+    doubtful = np.flatnonzero((scale > 0) & ~(expected > RECOMPUTED * scale))
+    for row in doubtful:
+        found[row] = weighted_alpha(p, blocks[row // len(blocks[0])][row % len(blocks[0])])
+    return found

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from analysis_core.statistics.disagreement import mid_ranks, ratio_distance, scale_of, within
-from analysis_core.statistics.pairable import Pairable
+from analysis_core.statistics.pairable import CountTable
 from analysis_core.statistics.ratings import Floats
 from analysis_core.statistics.ratio_nodes import ratio_nodes
 
@@ -32,7 +32,7 @@ class UnitSums:
     parts: Callable[[Floats], Parts]
 
 
-def unit_sums(p: Pairable) -> UnitSums | None:
+def unit_sums(p: CountTable) -> UnitSums | None:
     """The sums that suit the level; None at ordinal level with many values, whose disagreement is no fixed sum.
 
     p: with at least two distinct values
@@ -47,14 +47,14 @@ def unit_sums(p: Pairable) -> UnitSums | None:
     return _ordinal(p) if len(p.values) + pairs <= COLUMNS else None
 
 
-def count_matrix(p: Pairable) -> Any:
+def count_matrix(p: CountTable) -> Any:
     """Value counts of the units as a sparse matrix [units, n_values]."""
     from scipy.sparse import csr_array
 
     return csr_array((p.units.count, p.units.code, p.units.start), shape=(p.units.groups, len(p.values)))
 
 
-def _observed(p: Pairable) -> Floats:
+def _observed(p: CountTable) -> Floats:
     """Of each unit, at levels whose distances do not depend on the replicate."""
     _, q = within(p.units, p.level, scale_of(p, p.totals))
     return q / (p.units.size - 1)
@@ -68,7 +68,7 @@ def _with_column(matrix: Any, column: Floats) -> Any:
     return np.asfortranarray(joined.toarray()) if joined.shape[1] <= COLUMNS else joined
 
 
-def _nominal(p: Pairable) -> UnitSums:
+def _nominal(p: CountTable) -> UnitSums:
     def parts(sums: Floats) -> Parts:
         totals = sums[:, :-1]
         n = totals.sum(axis=1)
@@ -77,7 +77,7 @@ def _nominal(p: Pairable) -> UnitSums:
     return UnitSums(_with_column(count_matrix(p), _observed(p)), parts)
 
 
-def _interval(p: Pairable) -> UnitSums:
+def _interval(p: CountTable) -> UnitSums:
     """sum_ck n_c n_k (s_c - s_k)^2 = 2 (n sum n_c s_c^2 - (sum n_c s_c)^2)."""
     place = scale_of(p, p.totals)[p.units.code]
     first, second = p.units.sums(p.units.count * place), p.units.sums(p.units.count * place**2)
@@ -89,7 +89,7 @@ def _interval(p: Pairable) -> UnitSums:
     return UnitSums(np.asfortranarray(np.column_stack([p.units.size, first, second, _observed(p)])), parts)
 
 
-def _ratio(p: Pairable) -> UnitSums:
+def _ratio(p: CountTable) -> UnitSums:
     """Distances between values, or (many values) between the nodes that stand for them."""
     scale = scale_of(p, p.totals)
     exact = len(scale) < COLUMNS
@@ -105,7 +105,7 @@ def _ratio(p: Pairable) -> UnitSums:
     return UnitSums(np.asfortranarray(np.column_stack([p.units.size, placed.toarray(), _observed(p)])), parts)
 
 
-def _ordinal(p: Pairable) -> UnitSums:
+def _ordinal(p: CountTable) -> UnitSums:
     """Totals, and the coincidences of each pair of values: the ranks follow from the totals of the replicate."""
     counts = count_matrix(p).toarray()
     low, high = np.triu_indices(len(p.values), 1)

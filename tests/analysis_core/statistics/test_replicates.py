@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import chain
+
 import numpy as np
 import pytest
 
 from analysis_core.errors import BadInput
-from analysis_core.statistics import LEVELS, replicates, unit_sums
+from analysis_core.statistics import LEVELS, kernels, replicates, resamples, unit_sums
 from analysis_core.statistics.pairable import pairable
-from analysis_core.statistics.ratings import from_long, read
+from analysis_core.statistics.ratings import Ratings, from_long, read
+from analysis_core.statistics.resamples import Resampling, resampling
 from tests.analysis_core.statistics.random_tables import Table, answers, by_package
 
 REPLICATES = 100
@@ -16,11 +20,18 @@ REPLICATES = 100
 
 def assert_each_equals_the_package(table: Table, level: str, seed: int = 3) -> None:
     found = replicates.bootstrap_alphas(table, level, replicates=REPLICATES, seed=seed)
-    unit = pairable(read(table, level)).unit
-    drawn = np.concatenate(list(replicates.draws(len(unit), REPLICATES, seed)))
-    assert drawn.shape == (REPLICATES, len(unit))
-    expected = [by_package(table[:, unit[row]], level) for row in drawn]
+    expected = [by_package(table[:, drawn], level) for drawn in columns(read(table, level), REPLICATES, seed)]
     assert found == pytest.approx(expected, abs=1e-12, nan_ok=True)
+
+
+def columns(coded: Ratings, replicates: int, seed: int) -> Iterator[np.ndarray]:
+    """Which columns each replicate has: as many as there are with two answers or more."""
+    p = pairable(coded)
+    drawing = resampling(p)
+    for blocks in drawing.batches(replicates, seed, cells=1_000):
+        for weights in np.concatenate(blocks).astype(np.int64):
+            assert weights.sum() == p.units.groups
+            yield np.repeat(drawing.table.unit, weights)
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -50,8 +61,9 @@ def test_replicates_without_variation_are_undefined(level: str) -> None:
     table = np.ones((3, 5))
     table[0, 4] = 2
     found = replicates.bootstrap_alphas(table, level, replicates=REPLICATES, seed=0)
-    drawn = np.concatenate(list(replicates.draws(5, REPLICATES, 0)))
-    assert np.array_equal(np.isnan(found), (drawn != 4).all(axis=1))
+    without = [4 not in drawn for drawn in columns(read(table, level), REPLICATES, 0)]
+    assert np.isnan(found).tolist() == without
+    assert 0 < sum(without) < REPLICATES
     assert_each_equals_the_package(table, level)
 
 
@@ -77,7 +89,7 @@ def test_close_values_at_ratio_level_with_a_distant_one_keep_their_digits() -> N
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_few_replicates_are_the_first_of_many_across_blocks(level: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replicates, "DRAWN", 700)
+    monkeypatch.setattr(resamples, "HELD", 700)
     table = answers(5, 100)
     many = replicates.bootstrap_alphas(table, level, replicates=25, seed=4)
     few = replicates.bootstrap_alphas(table, level, replicates=10, seed=4)
@@ -96,6 +108,23 @@ def test_the_scatter_is_the_textbook_one() -> None:
 
 
 @pytest.mark.parametrize("level", LEVELS)
+def test_units_with_equal_counts_are_drawn_together(level: str) -> None:
+    table = np.tile(answers(3, 12, missing=0.2, values=3), 60)
+    coded = read(table, level)
+    assert len(resampling(pairable(coded)).table.unit) <= 12
+    assert_each_equals_the_package(table, level)
+    # The same distribution as unit by unit: mean and scatter within five standard errors of 4,000 replicates.
+    together = replicates.bootstrap_alphas(coded, level, replicates=4_000, seed=1)
+    p = pairable(coded)
+    one_by_one = np.concatenate(list(chain(*Resampling(p, None).batches(4_000, 2, 1 << 15))))
+    kernel = kernels.kernel_of(p)
+    observed, expected, n, _ = kernel.parts(kernel.sums(one_by_one))
+    apart = 1 - (n - 1) * observed / expected
+    assert together.mean() == pytest.approx(apart.mean(), abs=5 * apart.std() * (2 / 4_000) ** 0.5)
+    assert together.std() == pytest.approx(apart.std(), rel=5 * (1 / 4_000) ** 0.5)
+
+
+@pytest.mark.parametrize("level", LEVELS)
 def test_a_large_sparse_table_is_computed_from_its_answers(level: str) -> None:
     # 10,000 raters x 20,000 units, 3 answers each: a dense table would have 200 million cells.
     rng = np.random.default_rng(0)
@@ -104,7 +133,7 @@ def test_a_large_sparse_table_is_computed_from_its_answers(level: str) -> None:
     value = rng.integers(1, 6, len(unit))
     coded = from_long(rater, unit, value, level, raters=10_000, units=20_000)
     found = replicates.bootstrap_alphas(coded, level, replicates=20, seed=0)
-    drawn = next(replicates.draws(20_000, 1, 0))[0]
+    drawn = next(columns(coded, 1, 0))
     assert found[0] == pytest.approx(by_package(value.reshape(-1, 3)[drawn].T.astype(np.float64), level), abs=1e-12)
 
 
