@@ -129,7 +129,7 @@ class _Reader:
         group = self.groups.get(name) or self.groups.setdefault(name, Group(name))
         unit = group.add(row[columns.rater], row[columns.unit], self._code(self.scale, row, columns.value, line), line)
         if columns.confidence:
-            group.confidence.append(self._code(self.confidence, row, columns.confidence, line))
+            group.confidence.append(self._confidence(row, columns.confidence, line))
         if columns.truth:
             self._enter_truth(group, unit, row, columns.truth, line)
 
@@ -142,6 +142,12 @@ class _Reader:
         elif group.truth[unit] != truth:
             message = f"{row[column]!r}, but line {group.truth_line[unit]} has another truth for the same unit"
             self.problems.add(f"{message}, {row[self.columns.unit]!r}", line, column)
+
+    def _confidence(self, row: Mapping[str, str], column: str, line: int) -> float:
+        confidence = self._code(self.confidence, row, column, line)
+        if not math.isnan(confidence) and confidence % 1:
+            self.problems.add(f"{row[column]!r} is not a whole number, as levels of confidence are", line, column)
+        return confidence
 
     def _code(self, scale: Scale, row: Mapping[str, str], column: str, line: int) -> float:
         try:

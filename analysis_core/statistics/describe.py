@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
+from analysis_core.errors import BadInput
 from analysis_core.statistics.agreement import alpha
 from analysis_core.statistics.answer_groups import Group
+from analysis_core.statistics.calibration import calibration, calibration_sentence
 from analysis_core.statistics.coefficients import Coefficient, fleiss_kappa, gwet_ac1, percent_agreement
 from analysis_core.statistics.group_notes import notes_on
 from analysis_core.statistics.intervals import alpha_interval
@@ -16,6 +19,7 @@ from analysis_core.statistics.scores import crossed_accuracy, summary
 
 #: Above as many cells (16 MB, and several copies) right and wrong are not laid out: accuracy without its interval.
 DENSE_CELLS = 2_000_000
+MOST_LEVELS = 20
 
 
 def describe(group: Group, level: str, *, categories: int | None, truth: bool, confidence: bool) -> dict[str, Any]:
@@ -41,7 +45,7 @@ def describe(group: Group, level: str, *, categories: int | None, truth: bool, c
         "fleiss": _coefficient(fleiss_kappa(ratings)),
         "ac1": _coefficient(gwet_ac1(ratings, categories=categories)),
         "accuracy": accuracy_of(group.correct()) if truth else None,
-        "confidence": None,
+        "confidence": confidence_of(group) if truth and confidence else None,
     }
     described["notes"] = notes_on(described)
     return described
@@ -59,6 +63,28 @@ def accuracy_of(correct: Ratings) -> dict[str, Any]:
         over_raters = summary(per_annotator)
         mean, std, interval = over_raters.mean, over_raters.std, None
     return {"mean": mean, "std": std, "interval": interval, "over": "both", "per_annotator": list(per_annotator)}
+
+
+def confidence_of(group: Group) -> dict[str, Any]:
+    """Accuracy at each confidence that was given, and what it says in words.
+
+    raises: BadInput (too many different confidences, or too many raters x units to lay out)
+    """
+    correct, sure = group.correct(), group.confidences()
+    if correct.raters * correct.units > DENSE_CELLS:
+        raise BadInput(
+            f"{correct.raters:,} raters x {correct.units:,} units are more than the {DENSE_CELLS:,} cells that accuracy "
+            "per confidence takes: leave --confidence-column out"
+        )
+    levels = [int(value) for value in sure.values]
+    if len(levels) > MOST_LEVELS:
+        raise BadInput(
+            f"the confidence column has {len(levels)} different values; accuracy per confidence takes at most "
+            f"{MOST_LEVELS}: group them first"
+        )
+    tables = laid_out(correct), laid_out(sure)
+    found = [asdict(level) for level in calibration(*tables, levels)]
+    return {"levels": found, "sentence": calibration_sentence(*tables, levels)}
 
 
 def laid_out(coded: Ratings) -> Floats:

@@ -25,6 +25,7 @@ def as_text(report: Mapping[str, Any]) -> str:
         "",
         " ".join([GENERALISE, *([SCORES] if scored else []), *([] if report["level"] == "nominal" else [SAME])]),
     ]
+    lines += [f"{_name(group)}: {group['confidence']['sentence']}" for group in groups if group["confidence"]]
     lines += [f"{_name(group)}: {note}." for group in groups for note in group["notes"]]
     return "\n".join([*lines, *report["notes"]]) + "\n"
 
@@ -52,7 +53,7 @@ def _confidence_rows(group: Mapping[str, Any]) -> list[list[str]]:
             _decimal(level["accuracy"]),
             _interval(level["interval"]),
         ]
-        for level in group["confidence"] or ()
+        for level in (group["confidence"]["levels"] if group["confidence"] else ())
     ]
 
 

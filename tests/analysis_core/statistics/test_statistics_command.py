@@ -127,6 +127,25 @@ def test_numbers_are_compared_as_numbers_at_numeric_levels(tmp_path: Path, capsy
     assert value == pytest.approx(alpha([[1, 2, 3], [1, 4, None]], "interval").value, abs=1e-12)
 
 
+def test_accuracy_per_confidence_is_told_in_numbers_and_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    # At confidence 4 one of two answers is right, at 5 both of two; the last answer has no confidence.
+    text = "rater,item,answer,t,c\na,1,A,A,5\nb,1,A,A,5\na,2,B,A,4\nb,2,A,A,4\na,3,A,A,\n"
+    arguments = [write(tmp_path, text), *COLUMNS, "--truth", "t", "--confidence-column", "c"]
+    assert main([*arguments, "--json"]) == 0
+    confidence = json.loads(capsys.readouterr().out)["groups"][0]["confidence"]
+    assert [(level["level"], level["answers"], level["accuracy"]) for level in confidence["levels"]] == [
+        (4, 2, 0.5),
+        (5, 2, 1.0),
+    ]
+    assert main(arguments) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:5] for line in lines if line.startswith("all  ")][1:] == [
+        ["all", "4", "2", "2", "0.500"],
+        ["all", "5", "2", "2", "1.000"],
+    ]
+    assert any(line.startswith("all: When people said 5 they were right in 100") for line in lines)
+
+
 def test_standard_input_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(TABLE.encode())))
     assert main(["-", *COLUMNS, "--json"]) == 0

@@ -121,10 +121,19 @@ def test_a_truth_outside_the_declared_values_is_refused(tmp_path: Path, capsys: 
     ]
 
 
-def test_a_confidence_that_is_no_number_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    text = "rater,item,answer,t,c\na,1,A,A,4\nb,1,A,A,high\n"
+@pytest.mark.parametrize(("cell", "says"), [("high", "is not a number"), ("3.5", "is not a whole number")])
+def test_a_confidence_that_is_no_whole_number_is_refused(
+    cell: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    text = f"rater,item,answer,t,c\na,1,A,A,4\nb,1,A,A,{cell}\n"
     [line] = refused(text, ["--truth", "t", "--confidence-column", "c"], tmp_path, capsys)
-    assert line.startswith("line 3, field 'c': 'high' is not a number")
+    assert line.startswith(f"line 3, field 'c': '{cell}' {says}")
+
+
+def test_more_than_twenty_confidences_are_no_levels(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    text = "rater,item,answer,t,c\n" + "".join(f"a,{row},A,A,{row}\n" for row in range(21))
+    [line] = refused(text, ["--truth", "t", "--confidence-column", "c"], tmp_path, capsys)
+    assert "has 21 different values; accuracy per confidence takes at most 20" in line
 
 
 @pytest.mark.parametrize(
