@@ -1,4 +1,5 @@
-"""What a worker does for the researcher's desk: check a study file, begin a precomputation, write an export."""
+"""What a worker does for the researcher's desk: check a study file, begin a precomputation, write an export,
+simulate a plan."""
 
 from __future__ import annotations
 
@@ -95,8 +96,18 @@ def _export(job: DeskJob, tick: Tick) -> dict[str, Any]:
     return entry
 
 
+def _plan(job: DeskJob, tick: Tick) -> dict[str, Any]:
+    # Loaded here: a plan needs numpy and altair, which a check does without.
+    from studies.reports.plan_request import PlanRequest
+    from studies.reports.planning import build_plan
+
+    plan = build_plan(PlanRequest.model_validate(job.result["request"]), progress=tick, draw=True)
+    return plan.model_dump(mode="json")
+
+
 _WORK: dict[str, Callable[[DeskJob, Tick], dict[str, Any]]] = {
     DeskJob.Kind.CHECK: _check,
     DeskJob.Kind.PRECOMPUTE: _precompute,
     DeskJob.Kind.EXPORT: _export,
+    DeskJob.Kind.PLAN: _plan,
 }

@@ -84,6 +84,7 @@ RESEARCHERS = {
     "study": Row("302 302 404 200 200 200 302", NONE, SCOPED),
     "study_progress": Row(OWNERS, NONE, SCOPED),
     "study_blinding": Row(OWNERS, NONE, SCOPED),
+    "study_plan": Row(OWNERS, OWNERS_ACT, SCOPED),
     "study_life": Row(NONE, "302 302 404 404 400 400 302", SCOPED),
     "study_links": Row(OWNERS, OWNERS_ACT, SCOPED),
     "study_report": Row(BLINDED, BLINDED, SCOPED),

@@ -56,6 +56,8 @@ SENT = [
     *_each("study_new", "way", "study", "seed", "title", "conditions[0].name", "conditions[999999999].name", "no.such"),
     *_each("study_new", "text", way="file"),
     *_asked("study_design", "as"),
+    *_asked("study_plan", "accuracies", "annotators", "items", "test", "pay"),
+    *_each("study_plan", "accuracies", "annotators", "items", "test", "pay"),
     *_each("study_design", "way", "title", "seed", "version", "answers.merge"),
     *_each("study_design", "text", "version", way="file"),
     *_each("study_design_act", "act"),

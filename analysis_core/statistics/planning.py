@@ -107,7 +107,7 @@ def power_of_endless_items(design: Design, *, simulations: int = 2000, seed: int
     means = np.repeat(logit(design.accuracies), design.sizes)
     skill = means + design.annotator_sd * rng.standard_normal((simulations, len(means)))
     shares = sum(w * expit(skill + design.item_sd * x) for x, w in zip(nodes, weights, strict=True))
-    return planned_power(design, np.rint(np.asarray(shares) * 1e6).astype(np.int64), rng)
+    return planned_power(design, np.rint(np.asarray(shares) * 1e6).astype(np.int64), seed)
 
 
 def alpha_width_of_endless_annotators(population: Population, items: int) -> float:
@@ -137,8 +137,8 @@ def _at(design: Design, over: str, number: int) -> Design:
 
 
 def _power(design: Design, over: str, number: int, simulations: int, seed: int) -> float:
-    there, rng = _at(design, over, number), np.random.default_rng([seed, 1])
-    return planned_power(there, right_counts(there, [there.items], simulations=simulations, rng=rng)[0], rng)
+    there = _at(design, over, number)
+    return planned_power(there, right_counts(there, [there.items], simulations=simulations, seed=seed)[0], seed)
 
 
 def _alpha_width(design: Design, over: str, number: int, tables: int, seed: int) -> float | None:

@@ -28,7 +28,7 @@ def number_of_relabellings(sizes: Sequence[int]) -> int:
     return math.factorial(sum(sizes)) // math.prod(math.factorial(size) for size in sizes)
 
 
-def p_values(scores: Integers, sizes: Sequence[int], weights: Sequence[int], rng: np.random.Generator) -> Floats:
+def p_values(scores: Integers, sizes: Sequence[int], weights: Sequence[int], seed: int) -> Floats:
     """Two-sided p of |sum over annotators of weight[group] * (score - mean)| in each study: float64 [studies].
 
     scores:  int [studies, annotators], the groups one after another: right answers of each annotator
@@ -41,13 +41,17 @@ def p_values(scores: Integers, sizes: Sequence[int], weights: Sequence[int], rng
     weight = np.asarray(weights, dtype=np.float64)
     observed = np.abs(centred @ weight[own])
     is_exact = number_of_relabellings(sizes) <= ENUMERATED
-    labels = permutation.all_labels(sizes) if is_exact else rng.permuted(np.tile(own, (SAMPLED, 1)), axis=1)
+    labels = permutation.all_labels(sizes) if is_exact else _sampled(own, seed)
     other, as_extreme = weight[labels].T, np.zeros(len(scores), dtype=np.int64)
     step = max(1, BLOCK // len(labels))
     for start in range(0, len(scores), step):
         block = slice(start, start + step)
         as_extreme[block] = (np.abs(centred[block] @ other) >= observed[block, None]).sum(axis=1)
     return as_extreme / len(labels) if is_exact else (as_extreme + 1) / (len(labels) + 1)
+
+
+def _sampled(own: Integers, seed: int) -> Integers:
+    return np.random.default_rng([seed, 3]).permuted(np.tile(own, (SAMPLED, 1)), axis=1)
 
 
 def smallest_p(sizes: Sequence[int]) -> float:

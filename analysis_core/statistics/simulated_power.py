@@ -13,13 +13,12 @@ from analysis_core.errors import BadInput
 from analysis_core.statistics import relabelling
 from analysis_core.statistics.design import Design
 from analysis_core.statistics.ratings import Floats, Integers
-from analysis_core.statistics.simulation import draw_items
 from analysis_core.statistics.widths import Width, interval_widths
 
 Booleans = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
 
-#: Cells (studies x annotators x items) drawn at a time
-BLOCK = 2_000_000
+#: Items drawn at a time
+CHUNK = 25
 
 
 @dataclass(frozen=True)
@@ -78,14 +77,13 @@ def power(design: Design, *, simulations: int = 2000, seed: int = 0, tables: int
     widths = interval_widths(design, tables=tables, seed=seed) if tables else ()
     if len(design.accuracies) < 2:
         return Power(design, None, None, (), None, None, widths, simulations)
-    rng = np.random.default_rng([seed, 1])
-    scores = right_counts(design, [design.items], simulations=simulations, rng=rng)[0]
-    powers = found_pairs(design, scores, rng).mean(axis=0)
+    scores = right_counts(design, [design.items], simulations=simulations, seed=seed)[0]
+    powers = found_pairs(design, scores, seed).mean(axis=0)
     found = tuple(
         PairPower(a, b, float(share), _error(share, simulations))
         for (a, b), share in zip(design.pairs, powers, strict=True)
     )
-    trend = float(found_trends(design, scores, rng).mean())
+    trend = float(found_trends(design, scores, seed).mean())
     share = (
         trend if design.test == "trend" else max(found, key=lambda pair: (pair.a, pair.b) == design.widest_pair).power
     )
@@ -106,63 +104,70 @@ def power_grid(
 ) -> Floats:
     """Power for several numbers of annotators per condition and of items: float64 [items, annotators].
 
-    All points use the same simulated studies (fewer people or items are the first ones of more), so that a curve is
-    smooth; each point has the error of its number of simulations.
+    All points use the same simulated studies, so that a curve is smooth; each is what power() says of that design, with
+    its error.
     raises: BadInput (one condition)
     """
     if len(design.accuracies) < 2:
         raise BadInput("power: with one condition there is nothing to compare")
     most = design.resized(annotators=max(annotators), items=max(items))
-    rng = np.random.default_rng([seed, 1])
-    scores = right_counts(most, items, simulations=simulations, rng=rng)
+    scores = right_counts(most, items, simulations=simulations, seed=seed)
     by_arm = scores.reshape(len(items), simulations, len(design.accuracies), max(annotators))
     grid = np.empty((len(items), len(annotators)))
     for row, table in enumerate(by_arm):
         for column, n in enumerate(annotators):
             smaller = design.resized(annotators=n)
-            grid[row, column] = planned_power(smaller, table[:, :, :n].reshape(simulations, -1), rng)
+            grid[row, column] = planned_power(smaller, table[:, :, :n].reshape(simulations, -1), seed)
     return grid
 
 
-def right_counts(design: Design, items: Sequence[int], *, simulations: int, rng: np.random.Generator) -> Integers:
-    """Right answers of each annotator on the first k items: int64 [len(items), simulations, annotators of all arms]."""
-    means = np.repeat(logit(design.accuracies), design.sizes)
-    counts = np.empty((len(items), simulations, len(means)), dtype=np.int64)
-    step = max(1, BLOCK // (len(means) * max(items)))
-    for start in range(0, simulations, step):
-        block = min(step, simulations - start)
-        easiness = draw_items(design.populations[0], items=max(items), tables=block, rng=rng)
-        skill = means + design.annotator_sd * rng.standard_normal((block, len(means)))
-        right = rng.random((block, len(means), max(items))) < expit(skill[:, :, None] + easiness[:, None, :])
-        for row, k in enumerate(items):
-            counts[row, start : start + block] = right[:, :, :k].sum(axis=2)
-    return counts
+def right_counts(design: Design, items: Sequence[int], *, simulations: int, seed: int) -> Integers:
+    """Right answers of each annotator on the first k items: int64 [len(items), simulations, annotators of all arms].
+
+    Each annotator's answers come from a stream of their own, item by item: the same seed gives the first annotators
+    and the first items of a larger design the same answers as those of a smaller one, so that designs are compared on
+    the same studies.
+    """
+    most, arms = max(items), len(design.accuracies)
+    easiness = design.item_sd * np.random.default_rng([seed, 1]).standard_normal((most, simulations))
+    counts = np.zeros((len(items), simulations, arms, max(design.sizes)), dtype=np.int64)
+    for place in range(max(design.sizes)):
+        rng = np.random.default_rng([seed, 2, place])
+        skill = logit(design.accuracies) + design.annotator_sd * rng.standard_normal((simulations, arms))
+        for start in range(0, most, CHUNK):
+            stop = min(start + CHUNK, most)
+            chance = expit(skill + easiness[start:stop, :, None])
+            right = rng.random((stop - start, simulations, arms)) < chance
+            for row, k in enumerate(items):
+                counts[row, :, :, place] += right[: max(0, k - start)].sum(axis=0)
+    own = [counts[:, :, arm, :size] for arm, size in enumerate(design.sizes)]
+    return np.concatenate(own, axis=2)
 
 
-def planned_power(design: Design, scores: Integers, rng: np.random.Generator) -> float:
+def planned_power(design: Design, scores: Integers, seed: int) -> float:
     """The share of studies in which the planned test finds the trend, or the pair that differs most.
 
     scores: int [studies, annotators of all conditions in turn]
     """
     if design.test == "trend" or design.widest_pair is None:
-        return float(found_trends(design, scores, rng).mean())
-    return float(found_pairs(design, scores, rng)[:, design.pairs.index(design.widest_pair)].mean())
+        return float(found_trends(design, scores, seed).mean())
+    return float(found_pairs(design, scores, seed)[:, design.pairs.index(design.widest_pair)].mean())
 
 
-def found_pairs(design: Design, scores: Integers, rng: np.random.Generator) -> Booleans:
+def found_pairs(design: Design, scores: Integers, seed: int) -> Booleans:
     """Which pairs are found to differ, with Holm's correction over all of them: bool [studies, pairs]."""
     sizes, ends = design.sizes, np.cumsum(design.sizes)
     groups = [scores[:, end - size : end] for size, end in zip(sizes, ends, strict=True)]
     p = [
-        relabelling.p_values(np.hstack([groups[a], groups[b]]), (sizes[a], sizes[b]), (0, 1), rng)
+        relabelling.p_values(np.hstack([groups[a], groups[b]]), (sizes[a], sizes[b]), (0, 1), seed)
         for a, b in design.pairs
     ]
     return relabelling.holm_rejections(np.stack(p, axis=1), design.level)
 
 
-def found_trends(design: Design, scores: Integers, rng: np.random.Generator) -> Booleans:
+def found_trends(design: Design, scores: Integers, seed: int) -> Booleans:
     """Whether the trend over the conditions' order is found: bool [studies]."""
-    p = relabelling.p_values(scores, design.sizes, range(len(design.sizes)), rng)
+    p = relabelling.p_values(scores, design.sizes, range(len(design.sizes)), seed)
     return np.asarray(p <= design.level)
 
 

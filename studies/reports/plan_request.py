@@ -78,11 +78,11 @@ class PlanRequest(BaseModel):
 
     def texts(self) -> dict[str, str]:
         """The parameters as a form shows them."""
-        return {name: _text(value) for name, value in self if name != "conditions"}
+        return {name: _text(value, ", ") for name, value in self if name != "conditions"}
 
     def query(self) -> str:
         """The parameters as the query of an address."""
-        return urlencode(self.texts(), safe=",")
+        return urlencode({name: _text(value, ",") for name, value in self if name != "conditions"}, safe=",")
 
 
 #: What each parameter may be, as the end of a sentence
@@ -153,7 +153,7 @@ def _evenly(number: int) -> tuple[float, ...]:
     if number == 1:
         return (ONE_ACCURACY,)
     step = (MOST_ACCURACY - LEAST_ACCURACY) / (number - 1)
-    return tuple(round(LEAST_ACCURACY + step * place, 3) for place in range(number))
+    return tuple(round(LEAST_ACCURACY + step * place, 2) for place in range(number))
 
 
 def _hourly(pay: str | None, minutes: int) -> float:
@@ -194,7 +194,7 @@ def _number(text: str, *, is_whole: bool) -> float:
     return int(text) if is_whole else float(text)
 
 
-def _text(value: Any) -> str:
+def _text(value: Any, between: str) -> str:
     if isinstance(value, tuple):
-        return ",".join(_text(part) for part in value)
+        return between.join(_text(part, between) for part in value)
     return value if isinstance(value, str) else f"{value:.10g}"

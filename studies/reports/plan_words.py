@@ -83,7 +83,8 @@ def _suffices(plan: Plan) -> str:
     if by_items and by_items.number and by_items.number != request.items:
         ways.append(f"{by_items.number} items with {people(plan)}{_price(by_items)}")
     if ways:
-        return f"The smallest designs for {goal}: {'; or '.join(ways)}."
+        designs = "designs" if len(ways) > 1 else "design"
+        return f"The smallest {designs} for {goal}: {'; or '.join(ways)}."
     reasons = [one.reason for one in (by_people, by_items) if one and one.reason]
     return " ".join(dict.fromkeys(reasons))
 

@@ -30,7 +30,7 @@ SEED = 0
 CELLS = 40_000_000
 MOST_STUDIES, FEWEST_STUDIES = 2_000, 300
 #: Rating tables behind one expected width, and behind one point of its curve
-TABLES, CURVE_TABLES = 100, 30
+TABLES, CURVE_TABLES = 100, 50
 #: Annotators per condition that a curve reaches at least
 CURVE_TO = 12
 POINTS = 8
@@ -47,7 +47,7 @@ def build_plan(
     design = design_of(request)
     found = power(design, simulations=studies_of(design), seed=SEED, tables=TABLES)
     steps.done()
-    options = list(_options(design, request, steps))
+    options = list(_options(design, request, found.simulations, steps))
     grid = _grid(design, request, found, options, steps)
     costs = cost_of(request, design)
     plan = Plan(
@@ -115,19 +115,31 @@ def cost_of(request: PlanRequest, design: Design) -> Cost:
 
 
 def studies_of(design: Design) -> int:
-    """How many studies are simulated: fewer of large ones, so that a plan stays a matter of seconds."""
-    return max(FEWEST_STUDIES, min(MOST_STUDIES, CELLS // (sum(design.sizes) * design.items)))
+    """How many studies are simulated, the same in all parts of a plan: fewer of large ones, for a matter of seconds."""
+    limits = limits_of(design)
+    people = max(sum(design.sizes), len(design.accuracies) * 2 * max(design.sizes))
+    cells = max(
+        people * min(MOST_ITEMS, 2 * design.items),
+        sum(design.sizes) * limits["items"],
+        limits["annotators"] * len(design.accuracies) * design.items,
+    )
+    return max(FEWEST_STUDIES, min(MOST_STUDIES, CELLS // cells))
 
 
-def _options(design: Design, request: PlanRequest, steps: Steps) -> Iterator[PlanOption]:
-    limits = {"annotators": max(2, min(100, MOST_PEOPLE // len(design.accuracies))), "items": MOST_ITEMS}
+def limits_of(design: Design) -> dict[str, int]:
+    """How far the smallest sufficient design is looked for."""
+    return {"annotators": max(2, min(100, MOST_PEOPLE // len(design.accuracies))), "items": MOST_ITEMS}
+
+
+def _options(design: Design, request: PlanRequest, simulations: int, steps: Steps) -> Iterator[PlanOption]:
+    limits = limits_of(design)
     searches: dict[str, Callable[[str], Smallest]] = {
         "power": lambda over: smallest_design(
             design,
             power=request.power,
             over=over,
             limit=limits[over],
-            simulations=_at_most(design, over, limits),
+            simulations=simulations,
             seed=SEED,
         ),
         "alpha_width": lambda over: for_alpha_width(
@@ -139,12 +151,6 @@ def _options(design: Design, request: PlanRequest, steps: Steps) -> Iterator[Pla
             if goal == "alpha_width" or len(design.accuracies) > 1:
                 yield _option(goal, search(over), request)
             steps.done()
-
-
-def _at_most(design: Design, over: str, limits: dict[str, int]) -> int:
-    """Studies per step of a search, whose last step may be the largest design."""
-    largest = replace(design, items=limits["items"]) if over == "items" else replace(design, annotators=limits[over])
-    return studies_of(largest)
 
 
 def _option(goal: str, found: Smallest, request: PlanRequest) -> PlanOption:
@@ -184,24 +190,29 @@ def _arms(request: PlanRequest, design: Design, found: Power, costs: Cost) -> tu
 def _grid(design: Design, request: PlanRequest, found: Power, options: list[PlanOption], steps: Steps) -> PlanGrid:
     """Curves: the design's number of items, half and twice as many; annotators up to beyond what suffices."""
     enough = [one.number for one in options if one.over == "annotators" and one.goal == "power" and one.number]
-    last = min(
-        100, MOST_PEOPLE // len(design.accuracies), max(CURVE_TO, 2 * max(design.sizes), *(2 * n for n in enough))
-    )
-    annotators = points(2, max(2, last), {*design.sizes, *enough})
+    wanted = max(CURVE_TO, *(2 * size for size in (*design.sizes, *enough)))
+    last = max(2, *design.sizes, min(100, MOST_PEOPLE // len(design.accuracies), wanted))
+    annotators = points(2, last, {*design.sizes, *enough})
     items = tuple(sorted({max(2, design.items // 2), design.items, min(MOST_ITEMS, 2 * design.items)}))
-    largest = replace(design, annotators=annotators[-1], items=items[-1])
     powers = None
     if len(design.accuracies) > 1:
-        grid = power_grid(design, annotators, items, simulations=studies_of(largest), seed=SEED)
+        grid = power_grid(design, annotators, items, simulations=found.simulations, seed=SEED)
         powers = tuple(tuple(float(value) for value in row) for row in grid)
     steps.done()
-    widths = alpha_width_grid(_widest(design, found), annotators, items, tables=CURVE_TABLES, seed=SEED)
+    widest = _widest(design, found)
+    widths = [list(row) for row in alpha_width_grid(widest, annotators, items, tables=CURVE_TABLES, seed=SEED)]
+    # The design's own point has been simulated with more tables: curve, table and sentence say the same.
+    if widest.sizes[0] in annotators:
+        own = max((width for width in found.alpha_width if width is not None), default=None)
+        widths[items.index(design.items)][annotators.index(widest.sizes[0])] = own
     steps.done()
     money = tuple(
         tuple(round(cost_of(request, replace(design, annotators=n, items=k)).money, 2) for n in annotators)
         for k in items
     )
-    return PlanGrid(annotators=annotators, items=items, power=powers, alpha_width=widths, money=money)
+    return PlanGrid(
+        annotators=annotators, items=items, power=powers, alpha_width=tuple(map(tuple, widths)), money=money
+    )
 
 
 def points(first: int, last: int, among: set[int]) -> tuple[int, ...]:

@@ -24,22 +24,27 @@ class DeskRefused(Exception):
 
 
 @transaction.atomic
-def desk_job_request(*, version: StudyVersion, kind: str, key: str = "") -> DeskJob:
+def desk_job_request(
+    *, version: StudyVersion, kind: str, key: str = "", result: dict[str, Any] | None = None
+) -> DeskJob:
     """Want a job done; asked again while it is wanted or under way, this is the same row.
 
     A failed job, a check and the beginning of a precomputation are done anew; an export whose file still lies there
-    is not: `key` says which data it is of.
+    is not: `key` says which data it is of. Neither is a plan: the same parameters give the same one.
 
+    result: what the worker needs to know, until the job's own result takes its place
     raises: DeskRefused (a precomputation of a study that is no draft any more)
     """
     if kind == DeskJob.Kind.PRECOMPUTE:
         _draft_only(version)
-    job, _ = DeskJob.objects.select_for_update().get_or_create(version=version, kind=kind, key=key)
+    job, _ = DeskJob.objects.select_for_update().get_or_create(
+        version=version, kind=kind, key=key, defaults={"result": result or {}}
+    )
     if _is_over(job):
         export_file_drop(job.result)
         job.state, job.owner, job.lease_until, job.attempts = WANTED, "", None, 0
         job.done = job.total = 0
-        job.reason, job.result, job.finished = "", {}, None
+        job.reason, job.result, job.finished = "", result or {}, None
         job.save()
     desk_ring()
     return job
@@ -120,6 +125,8 @@ def _draft_only(version: StudyVersion) -> None:
 def _is_over(job: DeskJob) -> bool:
     if job.kind == DeskJob.Kind.EXPORT and job.state == DONE:
         return not artefact_files.is_there(job.result)
+    if job.kind == DeskJob.Kind.PLAN:
+        return job.state == FAILED
     return job.state in (DONE, FAILED)
 
 

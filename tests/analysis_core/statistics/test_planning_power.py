@@ -17,7 +17,7 @@ from analysis_core.statistics.simulated_power import right_counts
 def test_pairs_have_the_p_of_the_permutation_test(sizes: tuple[int, int]) -> None:
     rng = np.random.default_rng(0)
     scores = rng.integers(0, 12, (20, sum(sizes)))
-    found = p_values(scores, sizes, (0, 1), rng)
+    found = p_values(scores, sizes, (0, 1), seed=0)
     for row, p in zip(scores, found, strict=True):
         assert p == pytest.approx(permutation_test(row[: sizes[0]] / 20, row[sizes[0] :] / 20).p, abs=1e-12)
 
@@ -25,7 +25,7 @@ def test_pairs_have_the_p_of_the_permutation_test(sizes: tuple[int, int]) -> Non
 def test_trends_have_the_p_of_the_trend_test() -> None:
     rng = np.random.default_rng(0)
     scores = rng.integers(0, 12, (20, 9))
-    found = p_values(scores, (3, 3, 3), (0, 1, 2), rng)
+    found = p_values(scores, (3, 3, 3), (0, 1, 2), seed=0)
     for row, p in zip(scores, found, strict=True):
         assert p == pytest.approx(trend_test([row[:3], row[3:6], row[6:]]).p, abs=1e-12)
 
@@ -33,7 +33,7 @@ def test_trends_have_the_p_of_the_trend_test() -> None:
 def test_large_groups_are_tested_with_sampled_relabellings_near_the_permutation_test() -> None:
     rng = np.random.default_rng(0)
     scores = rng.integers(0, 12, (10, 30)) + np.repeat([0, 2], 15)
-    found = p_values(scores, (15, 15), (0, 1), rng)
+    found = p_values(scores, (15, 15), (0, 1), seed=0)
     for row, p in zip(scores, found, strict=True):
         # Two samples of relabellings, 3,999 and 19,999: 4 standard errors of the smaller one
         assert p == pytest.approx(permutation_test(row[:15], row[15:]).p, abs=4 * math.sqrt(0.25 / 3999))
@@ -90,19 +90,18 @@ def test_without_a_difference_the_test_finds_one_as_often_as_its_level_says(test
 
 
 def test_a_grid_is_the_power_of_each_of_its_points() -> None:
-    grid = power_grid(Design(), [4, 8], [10, 20], simulations=2000)
-    for row, items in enumerate((10, 20)):
+    grid = power_grid(Design(), [4, 8], [10, 40], simulations=500)
+    for row, items in enumerate((10, 40)):
         for column, annotators in enumerate((4, 8)):
-            alone = power(Design(annotators=annotators, items=items), simulations=2000, seed=5, tables=0)
-            # Two simulations: 4 standard errors of the difference
-            assert grid[row, column] == pytest.approx(alone.power, abs=4 * math.sqrt(2) * 0.0112)
+            alone = power(Design(annotators=annotators, items=items), simulations=500, tables=0)
+            assert grid[row, column] == alone.power
 
 
 def test_items_are_shared_by_conditions_and_new_in_each_study() -> None:
     # With items of SD 3 and nothing else the conditions' counts go together over studies: the part of the variance of
     # a count (20 items) that comes from the items is most of it.
     design = Design(accuracies=(0.5, 0.5), annotators=1, items=20, annotator_sd=0, item_sd=3)
-    counts = right_counts(design, [20], simulations=3000, rng=np.random.default_rng(0))[0]
+    counts = right_counts(design, [20], simulations=3000, seed=0)[0]
     assert np.corrcoef(counts.T)[0, 1] > 0.5
 
 

@@ -1,0 +1,115 @@
+"""The planner: a form whose parameters stay in the address; a worker computes, the page shows words and curves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from studies.access import study_for
+from studies.models import DeskJob, Study
+from studies.reports import plan_tables
+from studies.reports.charts import charts_of
+from studies.reports.plan_request import EXPECTED, PlanRequest, plan_of_study, plan_read
+from studies.reports.plan_shape import Plan
+from studies.services.planning import plan_request, plans_of
+from studies.views.researcher.plan_fields import GROUPS
+
+REFRESH_SECONDS = 2
+_MOVING = (DeskJob.State.WANTED, DeskJob.State.LEASED)
+
+
+@dataclass(frozen=True)
+class Control:
+    """One parameter as the form shows it."""
+
+    name: str
+    label: str
+    help: str
+    text: str
+    problem: str
+    options: tuple[tuple[str, str], ...]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def plan(request: HttpRequest, slug: str) -> HttpResponse:
+    """The form, and the plan of the parameters in the address; posted, a worker is asked to compute it."""
+    study = study_for(request.user, slug, role="owner")
+    sent = request.POST if request.method == "POST" else request.GET
+    texts = {name: str(sent[name])[:200] for name in EXPECTED if name in sent}
+    defaults = plan_of_study(study.version.config)
+    asked, problems = plan_read(texts, defaults)
+    if request.method == "POST" and not problems:
+        plan_request(version=study.version, request=asked.model_dump(mode="json"), key=asked.sha256)
+        return redirect(f"{reverse('study_plan', args=[slug])}?{asked.query()}")
+    job = None if problems else study.version.desk_jobs.filter(kind=DeskJob.Kind.PLAN, key=asked.sha256).first()
+    context = {
+        "study": study,
+        "groups": _form({**asked.texts(), **(texts if problems else {})}, problems, defaults),
+        "problems": problems,
+        "is_asked": bool(texts),
+        **_standing(study, asked, job),
+    }
+    response = render(request, "researcher/plan.html", context, status=422 if problems else 200)
+    if job is not None and job.state in _MOVING:
+        response.headers["Refresh"] = str(REFRESH_SECONDS)
+    return response
+
+
+def _standing(study: Study, asked: PlanRequest, job: DeskJob | None) -> dict[str, Any]:
+    """What there is of the plan that is asked for, and the others that are kept."""
+    others = [_earlier(other) for other in plans_of(study) if job is None or other.pk != job.pk]
+    found: dict[str, Any] = {"job": job, "earlier": [other for other in others if other is not None]}
+    if job is None or job.state != DeskJob.State.DONE:
+        return found
+    computed = Plan.model_validate(job.result)
+    charts, failure = charts_of(list(computed.charts))
+    per_condition = ", ".join(str(size) for size in sorted(set(asked.sizes)))
+    return found | {
+        "plan": computed,
+        "charts": charts,
+        "charts_failure": failure,
+        "arms": plan_tables.arm_table(computed),
+        "pairs": plan_tables.pair_table(computed) if len(computed.pairs) > 1 else None,
+        "ways": plan_tables.option_table(computed),
+        "grid": plan_tables.grid_table(computed),
+        "per_condition": per_condition,
+    }
+
+
+def _earlier(job: DeskJob) -> tuple[str, str] | None:
+    """An earlier plan: the query of its address, and its first sentence."""
+    if job.state != DeskJob.State.DONE:
+        return None
+    computed = Plan.model_validate(job.result)
+    return computed.request.query(), computed.answer[0]
+
+
+def _form(
+    texts: Mapping[str, str], problems: Mapping[str, str], defaults: PlanRequest
+) -> list[tuple[str, list[Control]]]:
+    names = ", ".join(defaults.conditions)
+    return [
+        (
+            heading,
+            [
+                Control(
+                    field.name,
+                    field.label,
+                    field.help.format(conditions=names),
+                    texts.get(field.name, ""),
+                    problems.get(field.name, ""),
+                    field.options,
+                )
+                for field in fields
+            ],
+        )
+        for heading, fields in GROUPS
+    ]
