@@ -105,6 +105,10 @@ def _confidence(condition: ConditionReport) -> Iterator[Cells]:
         low, high = level.interval or (None, None)
         name = f"accuracy_at_confidence_{level.level}"
         yield _cells(name, level.accuracy, low=low, high=high, n=level.answers, note="n: answers")
+    if condition.calibration:
+        note = "how often a right answer has the higher confidence than a wrong one of the same annotator"
+        found = condition.calibration
+        yield _cells("separation_by_confidence", found.separation, note=found.undefined or note)
 
 
 def _part(name: str, part: Part) -> Iterator[Cells]:

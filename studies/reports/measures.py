@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from analysis_core.statistics import (
     alpha,
     alpha_interval,
+    calibration,
+    calibration_sentence,
     crossed_accuracy,
     fleiss_kappa,
     gwet_ac1,
     percent_agreement,
+    separation,
     summary,
 )
 from studies.config import StudyConfig
@@ -21,9 +25,11 @@ from studies.reports.shape import (
     AccuracyFigures,
     AgreementFigures,
     AlphaFigures,
+    Calibration,
     CoefficientFigures,
     ConditionReport,
     ConfidenceFigures,
+    ConfidenceLevel,
     Helpful,
     Part,
     Split,
@@ -52,7 +58,7 @@ def condition_report(
         alpha_identity=alpha_figures(table.labels),
         agreement=_agreement(rated, max((item.choices for item in items), default=2)),
         confidence=_confidence(table) if "confidence" in config.questions else None,
-        calibration=None,
+        calibration=_calibration(table) if "confidence" in config.questions else None,
         helpful=_helpful(table) if "helpful_page" in config.questions and _has_both_pages(table) else None,
         categories=None,
         split=_split(items, table.correct, rated),
@@ -131,6 +137,18 @@ def _confidence(table: RatingTable) -> ConfidenceFigures:
     found = summary(_cells(table.confidence))
     return ConfidenceFigures(
         mean=found.mean, std=found.std, per_annotator=tuple(summary(row).mean for row in table.confidence)
+    )
+
+
+def _calibration(table: RatingTable) -> Calibration:
+    if not table.annotators:
+        return Calibration(levels=(), separation=None, undefined="no_answers", sentence="No answers yet.")
+    separated = separation(table.correct, table.confidence)
+    return Calibration(
+        levels=tuple(ConfidenceLevel(**asdict(level)) for level in calibration(table.correct, table.confidence)),
+        separation=separated.auc,
+        undefined=separated.reason,
+        sentence=calibration_sentence(table.correct, table.confidence),
     )
 
 

@@ -46,7 +46,8 @@ def _measures(config: StudyConfig, report: Report) -> Iterator[str]:
     if "confidence" in config.questions:
         yield (
             "Confidence was given with each answer from 1 (guessing) to 5 (certain); we report mean and standard"
-            " deviation over answers, and accuracy at each level."
+            " deviation over answers, accuracy at each level, and how often a right answer had the higher confidence"
+            " than a wrong one of the same annotator."
         )
     if any(condition.helpful for condition in report.conditions):
         yield (
@@ -56,17 +57,19 @@ def _measures(config: StudyConfig, report: Report) -> Iterator[str]:
 
 
 def _intervals(report: Report) -> Iterator[str]:
-    if any(condition.accuracy and condition.accuracy.interval for condition in report.conditions):
-        yield (
-            "The 95 % intervals of accuracy treat annotators and items as two crossed samples: the jackknife variances"
-            " over both are added, less what both contain (Cameron, Gelbach & Miller, 2011), with Student's t; they"
-            " hold for new annotators and new items."
-        )
-    if any(condition.alpha.interval for condition in report.conditions):
-        yield (
-            "The 95 % intervals of alpha add the jackknife variances over annotators and over items, with a normal"
-            " quantile, and hold for new annotators and new items as well."
-        )
+    has_accuracy = any(condition.accuracy and condition.accuracy.interval for condition in report.conditions)
+    has_alpha = any(condition.alpha.interval for condition in report.conditions)
+    if not has_accuracy and not has_alpha:
+        return
+    of = listed([name for name, there in (("accuracy", has_accuracy), ("alpha", has_alpha)) if there])
+    ends = ["those of accuracy have Wilson's ends (Wilson, 1927)"] if has_accuracy else []
+    ends += ["those of alpha are made on the scale of log(1 - alpha)"] if has_alpha else []
+    yield (
+        f"The 95 % intervals of {of} treat annotators and items as two crossed samples and hold for new annotators and"
+        " new items: the jackknife variances over both are added, less the part that both contain (Cameron, Gelbach &"
+        " Miller, 2011), with Student's t at Satterthwaite's degrees of freedom (Satterthwaite, 1946);"
+        f" {listed(ends)}."
+    )
 
 
 def _tests(report: Report) -> Iterator[str]:

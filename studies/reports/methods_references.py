@@ -33,4 +33,12 @@ REFERENCES = {
         " classifier. Proceedings of the 22nd ACM SIGKDD International Conference on Knowledge Discovery and Data"
         " Mining, 1135-1144."
     ),
+    "Satterthwaite, 1946": (
+        "Satterthwaite, F. E. (1946). An approximate distribution of estimates of variance components. Biometrics"
+        " Bulletin, 2(6), 110-114."
+    ),
+    "Wilson, 1927": (
+        "Wilson, E. B. (1927). Probable inference, the law of succession, and statistical inference. Journal of the"
+        " American Statistical Association, 22(158), 209-212."
+    ),
 }

@@ -75,9 +75,15 @@ class ConfidenceLevel(_Part):
 
 
 class Calibration(_Part):
-    """Accuracy per confidence level, and what that says in a sentence."""
+    """Accuracy per confidence level, whether confidence separates right from wrong, and what both say in a sentence.
+
+    separation: how often a right answer has the higher confidence than a wrong one of the same annotator (.5: no sign
+                of knowing), or None with the reason in `undefined`
+    """
 
     levels: tuple[ConfidenceLevel, ...]
+    separation: float | None
+    undefined: str | None
     sentence: str
 
 

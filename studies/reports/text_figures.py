@@ -39,6 +39,10 @@ def _calibration(conditions: Sequence[ConditionReport]) -> Iterator[Row]:
             found = next((each for each in levels if each.level == level and each.answers), None)
             cells.append(f"{figures.share(found.accuracy)} ({found.answers})" if found else figures.NONE)
         yield (f"accuracy at confidence {level} (answers)", *cells)
+    yield (
+        "right above wrong",
+        *(figures.share(c.calibration.separation if c.calibration else None) for c in conditions),
+    )
 
 
 def _exclusions(report: Report) -> Iterator[Row]:

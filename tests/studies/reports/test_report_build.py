@@ -7,7 +7,7 @@ import pytest
 from studies.models import AuditEntry, StoredReport
 from studies.reports.build import build, report_for, report_store
 from studies.reports.stored import ReportRefused, stored_report
-from tests.studies.reports.answers import TWO_ARMS, make_sheet, make_version, right
+from tests.studies.reports.answers import TWO_ARMS, answer, counted, make_sheet, make_version, right
 
 pytestmark = pytest.mark.django_db
 
@@ -262,3 +262,31 @@ def test_a_study_without_items_has_a_report_that_says_so():
     assert report.chance is None
     assert [condition.items for condition in report.conditions] == [0, 0]
     assert "No items have been drawn yet." in report.warnings
+
+
+def test_accuracy_per_confidence_and_whether_confidence_separates():
+    version = make_version(count=4)
+    for letters in ("AABB", "AAAB"):
+        sheet = make_sheet(version, "U", letters)
+        for item, confidence in zip(counted(version), (5, 4, 4, 1), strict=True):
+            answer(sheet, item, "confidence", confidence)
+    found = arm(build(version), "U").calibration
+    levels = {level.level: (level.answers, level.annotators, level.accuracy) for level in found.levels}
+    assert levels == {1: (2, 2, 0), 2: (0, 0, None), 3: (0, 0, None), 4: (4, 2, 0.75), 5: (2, 2, 1)}
+    # First: right 5 4, wrong 4 1: pairs 5>4, 5>1, 4=4, 4>1: 3.5 of 4. Second: right 5 4 4, wrong 1: all. Mean .9375
+    assert (found.separation, found.undefined) == (0.9375, None)
+    assert found.sentence.startswith("When people said 5 they were right in 100% of 2 answers, when they said 1 in 0%")
+
+
+def test_agreement_stands_beside_alpha():
+    version = make_version(count=4)
+    make_sheet(version, "U", "AABB")
+    make_sheet(version, "U", "AABA")
+    found = arm(build(version), "U").agreement
+    # Three of four items agree; pooled prevalences 5/8 and 3/8: chance 34/64, kappa (.75 - .53125) / .46875 = 7/15
+    assert found.percent.value == 0.75
+    assert found.fleiss.value == pytest.approx(7 / 15)
+    # AC1 with four choices: chance (5/8 * 3/8 * 2) / 3 = .15625; (.75 - .15625) / .84375 = 19/27
+    assert found.ac1.value == pytest.approx(19 / 27)
+    nothing = arm(build(version), "U+Rl").agreement
+    assert (nothing.percent.value, nothing.percent.undefined) == (None, "no_overlap")
