@@ -13,6 +13,9 @@ import numpy.typing as npt
 from analysis_core.statistics import ratings as table
 from analysis_core.statistics.ratings import Floats, Ratings
 
+#: Above as many cells (16 MB, and several copies) a table of right and wrong is not laid out.
+DENSE_CELLS = 2_000_000
+
 
 def _integers() -> array[int]:
     return array("q")
@@ -87,3 +90,10 @@ class Group:
 
 def _viewed(numbers: array[Any]) -> npt.NDArray[Any]:
     return np.frombuffer(numbers, dtype=np.int64 if numbers.typecode == "q" else np.float64)
+
+
+def laid_out(coded: Ratings) -> Floats:
+    """float64 [raters, units] of the values, nan missing."""
+    cells = np.full((coded.raters, coded.units), np.nan)
+    cells[coded.rater, coded.unit] = coded.values[coded.code]
+    return cells

@@ -9,16 +9,15 @@ import numpy as np
 
 from analysis_core.errors import BadInput
 from analysis_core.statistics.agreement import alpha
-from analysis_core.statistics.answer_groups import Group
+from analysis_core.statistics.answer_groups import DENSE_CELLS, Group, laid_out
 from analysis_core.statistics.calibration import calibration, calibration_sentence
 from analysis_core.statistics.coefficients import Coefficient, fleiss_kappa, gwet_ac1, percent_agreement
 from analysis_core.statistics.group_notes import notes_on
 from analysis_core.statistics.intervals import alpha_interval
-from analysis_core.statistics.ratings import Floats, Ratings
+from analysis_core.statistics.ratings import Ratings
 from analysis_core.statistics.scores import crossed_accuracy, summary
 
-#: Above as many cells (16 MB, and several copies) right and wrong are not laid out: accuracy without its interval.
-DENSE_CELLS = 2_000_000
+#: As many different confidences are levels.
 MOST_LEVELS = 20
 
 
@@ -73,8 +72,8 @@ def confidence_of(group: Group) -> dict[str, Any]:
     correct, sure = group.correct(), group.confidences()
     if correct.raters * correct.units > DENSE_CELLS:
         raise BadInput(
-            f"{correct.raters:,} raters x {correct.units:,} units are more than the {DENSE_CELLS:,} cells that accuracy "
-            "per confidence takes: leave --confidence-column out"
+            f"{correct.raters:,} raters x {correct.units:,} units are more than {DENSE_CELLS:,} cells, too many for "
+            "accuracy per confidence: leave --confidence-column out"
         )
     levels = [int(value) for value in sure.values]
     if len(levels) > MOST_LEVELS:
@@ -85,13 +84,6 @@ def confidence_of(group: Group) -> dict[str, Any]:
     tables = laid_out(correct), laid_out(sure)
     found = [asdict(level) for level in calibration(*tables, levels)]
     return {"levels": found, "sentence": calibration_sentence(*tables, levels)}
-
-
-def laid_out(coded: Ratings) -> Floats:
-    """float64 [raters, units] of the values, nan missing."""
-    cells = np.full((coded.raters, coded.units), np.nan)
-    cells[coded.rater, coded.unit] = coded.values[coded.code]
-    return cells
 
 
 def _coefficient(found: Coefficient) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from analysis_core.statistics.answer_groups import DENSE_CELLS
+
 UNDEFINED = {
     "no_overlap": "no overlap: no unit was answered by two raters",
     "no_variation": "no variation: all answers that can be compared are the same",
@@ -53,4 +55,6 @@ def _without_accuracy_interval(group: Mapping[str, Any]) -> str:
         return "there is one rater"
     if group["units"] == 1:
         return "there is one unit"
-    return "raters and units do not differ, or are too many to lay out as a table"
+    if group["raters"] * group["units"] > DENSE_CELLS:
+        return f"{group['raters']:,} raters x {group['units']:,} units are too many for its table"
+    return "raters or units do not differ, so nothing tells how far others would"

@@ -58,3 +58,5 @@ def test_a_million_answers_of_a_thousand_raters_fit_into_half_a_gigabyte(tmp_pat
     assert group["accuracy"]["mean"] == pytest.approx(0.7, abs=0.003)
     low, high = group["alpha"]["interval"]
     assert low < group["alpha"]["value"] < high < low + 0.02
+    assert group["accuracy"]["interval"] is None
+    assert group["notes"] == ["no interval for accuracy: 1,000 raters x 100,000 units are too many for its table"]
