@@ -45,9 +45,9 @@ CONFIG: dict[str, Any] = {
     "legend": {
         "labelColor": INK,
         "titleColor": INK,
-        "columnPadding": 16,
         "labelFontSize": 12,
         "orient": "top",
+        "direction": "vertical",
         "offset": 24,
     },
     "text": {"color": INK, "fontSize": 12},
@@ -126,9 +126,9 @@ def charts_of(rows: Sequence[dict[str, Any]]) -> tuple[list[Chart], str]:
 
 
 def _as_image(svg: str, name: str, title: str, description: str) -> str:
-    """Give the drawing a role, a name and a description."""
-    start, rest = svg.split(">", 1)
+    """Give the drawing a role, a name and a description; hide its parts, to which Vega gives roles without names."""
+    start, rest = svg.removesuffix("</svg>").split(">", 1)
     role = f' role="img" aria-labelledby="chart-{name}-title chart-{name}-text"'
     words = f'<title id="chart-{name}-title">{escape(title)}</title>'
     more = f'<desc id="chart-{name}-text">{escape(description)}</desc>'
-    return f"{start}{role}>{words}{more}{rest}"
+    return f'{start}{role}>{words}{more}<g aria-hidden="true">{rest}</g></svg>'

@@ -65,8 +65,8 @@ def calibration_chart(report: Report) -> Chart | None:
         "Accuracy",
         (-0.08, 1.16),
         values=SHARES,
+        tickCount=len(SHARES),
         domain=False,
-        labelOverlap=False,
     )
     level, count = places[0].mark_text(fontWeight="bold"), places[0].mark_text(align="right", fontSize=11)
     chance = [] if report.chance is None else reference(report.chance, f"guessing {figures.share(report.chance)}")
@@ -91,10 +91,11 @@ def helpful_chart(report: Report) -> Chart | None:
     if not values:
         return None
     rows = Rows(list(dict.fromkeys(row["condition"] for row in values)), 34)
-    ends = [{"at": 0, "words": "← Overview"}, {"at": 1, "words": "Features →"}]
+    left = alt.Chart(alt.Data(values=[{"at": 0, "words": "← Overview"}]))
+    right = alt.Chart(alt.Data(values=[{"at": 1, "words": "Features →"}]))
     heads = [
-        alt.Chart(alt.Data(values=[end])).mark_text(baseline="bottom", dy=-4, align=side, fontSize=11)
-        for end, side in zip(ends, ("left", "right"), strict=True)
+        left.mark_text(baseline="bottom", dy=-4, align="left", fontSize=11),
+        right.mark_text(baseline="bottom", dy=-4, align="right", fontSize=11),
     ]
     told = tells(condition="Condition", page="More helpful", words="Answers")
     return render_chart(
@@ -178,9 +179,7 @@ def _drop_off_rows(condition: ConditionReport) -> list[Row]:
     lost = condition.drop_off
     if not lost.assigned:
         return []
-    words = f"{lost.finished} of {lost.assigned} finished"
-    if lost.withdrawn:
-        words += f", {lost.withdrawn} withdrew"
+    words = f"{lost.finished} of {lost.assigned}" + (f", {lost.withdrawn} withdrew" if lost.withdrawn else "")
     base = {"condition": condition.name, "from": 0, "side": "left", "at": 0}
     return [
         {**base, "part": "started", "to": lost.assigned, "words": str(lost.assigned), "shade": 0, "text": ""},

@@ -64,7 +64,7 @@ class Rows:
     def chart(self, *layers: alt.Chart) -> alt.LayerChart:
         """Layers as one drawing that fits the width it is given."""
         fit = alt.AutoSizeParams(type="fit-x", contains="padding")
-        return alt.layer(*layers).properties(width=WIDTH, height=alt.Step(self.height), autosize=fit)
+        return alt.LayerChart(layer=list(layers), width=WIDTH, height=alt.Step(self.height), autosize=fit)
 
 
 def offset(field: str = "offset") -> alt.YOffset:

@@ -30,12 +30,8 @@ async function enliven(figure) {
   const drawn = JSON.parse(data(figure).textContent);
   // Vega measures letters before it places them: it must know the font that the page's style gives them.
   const spec = replaced(drawn, { "sans-serif": getComputedStyle(figure).fontFamily });
-  const live = document.createElement("div");
-  live.className = "chart-live";
-  live.setAttribute("role", "img");
-  live.setAttribute("aria-label", `${figure.querySelector("h3").textContent}. ${spec.description}`);
-  figure.querySelector(".chart-drawn").after(live);
-  const view = viewOf(spec, { renderer: "svg", container: live, tooltip });
+  const live = place(figure, spec.description);
+  const view = viewOf(spec, { renderer: "svg", container: live.firstChild, tooltip });
   const width = () => Math.max(240, Math.floor(live.clientWidth));
   await view.width(width()).runAsync();
   views.push(view);
@@ -45,6 +41,19 @@ async function enliven(figure) {
   live.addEventListener("pointerleave", () => hover(""));
   new ResizeObserver(() => view.width(width()).runAsync()).observe(live);
   figure.append(buttons(figure, drawn));
+}
+
+// One image with a name; its parts, to which Vega gives roles without names, are hidden from screen readers.
+function place(figure, description) {
+  const live = document.createElement("div");
+  live.className = "chart-live";
+  live.setAttribute("role", "img");
+  live.setAttribute("aria-label", `${figure.querySelector("h3").textContent}. ${description}`);
+  const parts = document.createElement("div");
+  parts.setAttribute("aria-hidden", "true");
+  live.append(parts);
+  figure.querySelector(".chart-drawn").after(live);
+  return live;
 }
 
 function conditionOf(item) {

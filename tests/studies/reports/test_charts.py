@@ -90,7 +90,7 @@ def test_an_undefined_alpha_says_why(five: dict[str, Chart]) -> None:
 
 def test_numbers_of_answers_and_people_are_written_out(five: dict[str, Chart]) -> None:
     assert {"12", "48 (80%)"} <= set(texts(five["helpful"]))
-    assert texts(five["drop-off"]).count("21 of 24 finished, 1 withdrew") == 5
+    assert texts(five["drop-off"]).count("21 of 24, 1 withdrew") == 5
     assert {"n = 20", "n = 100"} <= set(texts(five["calibration"]))
 
 
