@@ -18,7 +18,7 @@ CLAIMS = {
     "heatmap": "a 224 x 224 overlay: a loop over pixels in Python against ours",
     "sparse": "sparse path to 30 features per class: sklearn's enet_path on the Gram matrix against the exact homotopy",
     "extremes": "top and bottom 3 datapoints of every feature: argsort of every column against the streaming pass",
-    "agreement": "10,000 bootstrap replicates of alpha, each left out: a loop over the krippendorff package against ours",
+    "agreement": "alpha, 10,000 bootstrap replicates, each left out: a loop over the krippendorff package against ours",
 }
 
 

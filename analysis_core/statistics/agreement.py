@@ -35,7 +35,7 @@ def alpha(ratings: Any, level: str) -> Alpha:
     ratings: [raters, units], nan or None missing; at nominal level any labels (the text "nan" is a label); or a
              `Ratings`, which holds a large table with few answers in little memory
     level:   nominal, ordinal, interval or ratio
-    cost:    O(answers log answers); ratio: and the square of the number of distinct values
+    cost:    O(answers log answers) time, O(answers) memory; at ratio level O(answers x distinct values of a unit) time
     raises:  UnknownName (level), BadInput (not a table, or values that the level cannot use)
     source:  Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability"
     """

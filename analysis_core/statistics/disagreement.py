@@ -13,9 +13,14 @@ import numpy as np
 
 from analysis_core.statistics.pairable import Counts, CountTable
 from analysis_core.statistics.ratings import Floats
+from analysis_core.statistics.ratio_nodes import ratio_nodes
 
 #: Pairs of values compared at a time at ratio level (float64: 16 MB per intermediate).
 BLOCK = 2_000_000
+#: Beyond so many values, nodes stand for them in the sums over all pairs.
+MANY = 1_000
+#: Where the mean distance of all answers is smaller, nodes could cost digits.
+SPREAD = 1e-3
 
 
 def weighted_alpha(p: CountTable, weights: Floats) -> float:
@@ -63,7 +68,7 @@ def within(counts: Counts, level: str, scale: Floats) -> tuple[Floats, Floats]:
     """(z, q): z[e] = sum over the group's answers of their distance to entry e; q[g] = sum over e of count z.
 
     returns: float64 [entries], float64 [groups]
-    cost:    O(entries); ratio: O(sum over groups of entries^2) time
+    cost:    O(entries) time and memory; ratio: O(sum over groups of entries^2) time
     """
     if level == "nominal":
         z = counts.size[counts.group] - counts.count
@@ -83,7 +88,10 @@ def squared_within(counts: Counts, place: Floats) -> Floats:
 
 
 def to_all(totals: Floats, level: str, scale: Floats) -> Floats:
-    """Sum over all answers of their distance to each value: float64 [n_values]. O(n_values); ratio: squared."""
+    """Sum over all answers of their distance to each value: float64 [n_values].
+
+    cost: O(n_values); ratio: O(n_values^2) for few values, and for many that lie within a few per cent of each other
+    """
     n = totals.sum()
     if level == "nominal":
         return n - totals
@@ -100,6 +108,12 @@ def ratio_distance(a: Floats, b: Floats) -> Floats:
 
 
 def _ratio_to_all(totals: Floats, scale: Floats) -> Floats:
+    if len(scale) > MANY:
+        nodes = ratio_nodes(scale)
+        shares = nodes.matrix()
+        found = np.asarray(shares @ (nodes.distances() @ (shares.T @ totals)))
+        if totals @ found > SPREAD * totals.sum() ** 2:
+            return found
     rows = max(1, BLOCK // len(scale))
     blocks = (scale[first : first + rows, None] for first in range(0, len(scale), rows))
     return np.concatenate([ratio_distance(block, scale) @ totals for block in blocks])
