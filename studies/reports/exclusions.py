@@ -44,7 +44,8 @@ def kept(table: RatingTable, rules: Collection[str]) -> RatingTable:
     if len(rows) == len(table.broken):
         return table
     per_annotator = [field.name for field in fields(table) if field.metadata.get("per_annotator")]
-    return replace(table, **{name: tuple(getattr(table, name)[row] for row in rows) for name in per_annotator})
+    fewer: dict[str, Any] = {name: tuple(getattr(table, name)[row] for row in rows) for name in per_annotator}
+    return replace(table, **fewer)
 
 
 def rules_applied(tables: Sequence[RatingTable], rules: Sequence[str]) -> tuple[ExclusionRule, ...]:

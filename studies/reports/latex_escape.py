@@ -108,11 +108,12 @@ def _letter(letter: str) -> str:
 
 def _decomposed(letter: str) -> str:
     """A letter with its marks, or a ligature, fraction or full-width form as what it consists of."""
-    base, *marks = unicodedata.normalize("NFKD", letter)
+    parts = list(unicodedata.normalize("NFKD", letter))
+    base, marks = parts[0], parts[1:]
     if len(marks) == 1 and marks[0] in ACCENTS and base.isascii() and base.isalpha():
         return rf"\{ACCENTS[marks[0]]}{{{base}}}"
     # A mark without a command is dropped.
-    rest = [SPECIAL.get(each, SIGNS.get(each, each)) for each in (base, *marks) if not unicodedata.combining(each)]
+    rest = [SPECIAL.get(each, SIGNS.get(each, each)) for each in parts if not unicodedata.combining(each)]
     whole = "".join(rest)
     return whole if whole.isascii() and whole.isprintable() and base != letter else ""
 

@@ -12,7 +12,7 @@ from studies.reports.figures import counted, listed
 from studies.reports.methods_design import design
 from studies.reports.methods_references import REFERENCES
 from studies.reports.ratings import Ratings
-from studies.reports.shape import STATISTICS, Report
+from studies.reports.shape import STATISTICS, Comparison, Report, Trend
 
 NOTHING = "No sheet is finished yet: there is nothing to describe."
 
@@ -73,7 +73,7 @@ def _intervals(report: Report) -> Iterator[str]:
 
 
 def _tests(report: Report) -> Iterator[str]:
-    tests = [*report.comparisons, *report.trends]
+    tests: list[Comparison | Trend] = [*report.comparisons, *report.trends]
     if not tests:
         return
     tested = [name for name in STATISTICS if any(test.statistic == name for test in tests)]

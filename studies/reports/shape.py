@@ -82,8 +82,8 @@ class Calibration(_Part):
     """
 
     levels: tuple[ConfidenceLevel, ...]
-    separation: float | None
-    undefined: str | None
+    separation: float | None = None
+    undefined: str | None = None
     sentence: str
 
 
