@@ -32,6 +32,38 @@ def test_the_text_has_one_line_per_condition_with_its_name_first(report):
         assert f"{condition.alpha.value:.3f}" in line
 
 
+def test_8_10_and_13_of_20_are_51_7_plus_minus_12_6_points():
+    version = make_version()
+    for count in (13, 8, 10):
+        make_sheet(version, "U", right(count))
+    # 31 of 60; deviations from .51667: .11667, .01667, .13333; squares sum to .031667; / 2; root .12583
+    (line,) = (line for line in render(build(version), "text").splitlines() if line.split()[:1] == ["U"])
+    assert "0.517 ± 0.126" in line
+
+
+def test_further_figures_have_a_row_each_and_a_column_per_condition(report):
+    lines = render(report, "text").splitlines()
+    head = next(line for line in lines if line.startswith("further figures"))
+    assert head.split()[2:] == ["U", "U+Rl"]
+    (percent,) = (line for line in lines if line.startswith("percent agreement"))
+    # 8, 10 and 13 right of 20, the others B: items 0-7 and 13-19 agree, 8-9 and 10-12 in one pair of three:
+    # (15 + 5 / 3) / 20; in the second condition the same, five items later: (13 + 2 + 5 / 3) / 20
+    assert percent.split()[2:] == ["0.833", "0.833"]
+
+
+def test_the_text_ends_with_the_methods(report):
+    lines = render(report, "text").splitlines()
+    assert lines[lines.index("Methods") + 1].startswith("6 simulated annotators took part")
+    assert lines[-1].startswith("References: ")
+
+
+def test_every_statistic_has_its_own_tests(report):
+    text = render(report, "text")
+    for statistic in ("accuracy", "alpha", "confidence"):
+        assert f"Differences of {statistic}, annotators permuted" in text
+        assert f"Trend of {statistic} over U, U+Rl" in text
+
+
 def test_columns_are_aligned_and_lines_are_not_wrapped(report):
     lines = render(report, "text").splitlines()
     header = next(i for i, line in enumerate(lines) if line.startswith("condition"))

@@ -1,0 +1,78 @@
+"""Warnings in words, the gravest first, and only where they apply."""
+
+from __future__ import annotations
+
+import pytest
+
+from studies.reports.build import build
+from tests.studies.reports.answers import make_sheet, make_version, right
+
+pytestmark = pytest.mark.django_db
+
+
+def arms(number: int) -> str:
+    """So many conditions without an order."""
+    return "[" + ", ".join(f"{{name: c{i}, stages: [{'U' if i % 2 else 'C'}]}}" for i in range(number)) + "]"
+
+
+def filled(number: int, per_condition: int):
+    version = make_version(conditions=arms(number), slug=f"arms-{number}-{per_condition}")
+    for condition in version.conditions.all():
+        for count in range(per_condition):
+            make_sheet(version, condition.name, right(5 + count))
+    return build(version)
+
+
+def test_five_per_condition_reach_the_level_and_three_do_not():
+    assert not [w for w in filled(2, 5).warnings if "cannot go below" in w]
+    assert [w for w in filled(2, 3).warnings if "cannot go below p = 0.10" in w]
+
+
+def test_holms_limit_names_the_number_that_is_enough():
+    # Three pairs of 4 per condition: 3 * 2 / 70 = .0857; of 5: 3 * 2 / 252 = .0238
+    said = (
+        "3 pairs: after Holm's correction no p can go below 0.09; 5 annotators per condition could reach the plan's"
+        " level of 0.05."
+    )
+    assert said in filled(3, 4).warnings
+    assert not [w for w in filled(3, 5).warnings if "Holm" in w]
+
+
+def test_unequal_numbers_are_named():
+    version = make_version(conditions=arms(2))
+    for count in (3, 4):
+        make_sheet(version, "c0", right(count))
+    make_sheet(version, "c1", right(5))
+    assert "Conditions differ in their numbers of annotators: c0 2, c1 1." in build(version).warnings
+
+
+def test_an_alpha_without_an_interval_says_why():
+    version = make_version(count=4, conditions=arms(2))
+    for name, second in (("c0", "AABB"), ("c1", "AABA")):
+        make_sheet(version, name, "AABB")
+        make_sheet(version, name, second)
+    found = build(version).warnings
+    assert "Alpha of condition c0 has no interval: all agree, and nothing tells how far others would differ." in found
+    assert (
+        "Alpha of condition c1 has no interval: there are two annotators, and nothing tells how far another pair would"
+        " differ." in found
+    )
+
+
+def test_simulated_comes_first_then_the_plan_then_numbers_then_limits_then_sheets():
+    version = make_version(conditions=arms(2))
+    for condition in ("c0", "c1"):
+        for count in (4, 5, 6):
+            make_sheet(version, condition, right(count), kind="simulated")
+    make_sheet(version, "c0", "A", kind="simulated", step="item")
+    version.plan_sha256 = "f" * 64
+    found = build(version).warnings
+    beginnings = (
+        "These answers come from simulated",
+        "Definition, items or artefacts",
+        "3 annotators per",
+        "Not counted",
+    )
+    places = [next(i for i, warning in enumerate(found) if warning.startswith(begin)) for begin in beginnings]
+    assert places == sorted(places)
+    assert places[0] == 0
