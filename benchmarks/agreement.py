@@ -28,12 +28,12 @@ VALUES = 5
 
 @dataclass(frozen=True)
 class Effort:
-    """repeats: of each measurement; replicates, raw: how many the loops do; sparse: shares of the large table"""
+    """repeats: of each measurement; replicates, raw: how many the loops do; shares: 1 / these of the large table"""
 
     repeats: int
     replicates: int
     raw: int
-    sparse: tuple[int, ...]
+    shares: tuple[int, ...]
 
 
 EFFORTS = {"small": Effort(2, 20, 5, (64,)), "paper": Effort(7, 200, 50, (1, 4, 16))}
@@ -45,11 +45,11 @@ def rows(scale: Scale) -> Iterator[Row]:
     for raters, units in ((3, 20), (5, 40), (15, 100)):
         for level in LEVELS:
             yield dense(raters, units, level, effort)
-    for share in effort.sparse:
-        for level in LEVELS if share == min(effort.sparse) else ("nominal",):
-            yield sparse(share, level, effort)
-    yield each_left_out(max(effort.sparse[0], 1), effort)
-    yield from a_million(1_000_000 // max(effort.sparse[0], 1), effort)
+    for level in LEVELS:
+        yield sparse(effort.shares[0], level, effort)
+    yield from (growth(share, effort) for share in effort.shares)
+    yield each_left_out(effort.shares[0], effort)
+    yield from a_million(1_000_000 // effort.shares[0], effort)
 
 
 def dense(raters: int, units: int, level: str, effort: Effort) -> Row:
@@ -71,7 +71,7 @@ def dense(raters: int, units: int, level: str, effort: Effort) -> Row:
 
 def sparse(share: int, level: str, effort: Effort) -> Row:
     """1,000 annotators, 10,000 items, 5 answers each, or a share of both: 99.5 % missing in the whole."""
-    table = thin(1_000 // share, 10_000 // share, level)
+    table = thin(1_000 // share, 10_000 // share, level, VALUES)
     few = max(1, effort.replicates // 40)
     slow, fast = interleaved(
         partial(loop, table.counts(), level, few),
@@ -87,9 +87,18 @@ def sparse(share: int, level: str, effort: Effort) -> Row:
     return Row(name, "s", slow / few * REPLICATES, fast, note)
 
 
+def growth(share: int, effort: Effort) -> Row:
+    """The same with as many values as answers: no two items are alike, and each is drawn on its own."""
+    table = thin(1_000 // share, 10_000 // share, "interval", 1_000_000)
+    replicate = partial(bootstrap_alphas, table, "interval", replicates=REPLICATES, seed=0)
+    seconds = alone(replicate, repeats=effort.repeats, name="growth")
+    name = f"{REPLICATES:,} replicates, {table.raters:,} x {table.units:,}, {len(table.values):,} values"
+    return Row(name, "s", None, seconds, "interval; too many values for the package")
+
+
 def each_left_out(share: int, effort: Effort) -> Row:
     """Alpha without each annotator and each item of the sparse table."""
-    table = thin(1_000 // share, 10_000 // share, "nominal")
+    table = thin(1_000 // share, 10_000 // share, "nominal", VALUES)
     counts, few = table.counts(), max(1, effort.replicates // 40)
     slow, fast = interleaved(
         lambda: [by_package(np.delete(counts, unit, axis=0), "nominal") for unit in range(few)],
@@ -155,12 +164,12 @@ def value_counts(answers: NDArray[np.float64]) -> NDArray[np.int64]:
     return (answers.T[..., None] == np.arange(1, VALUES + 1)).sum(axis=1)
 
 
-def thin(raters: int, units: int, level: str) -> Ratings:
-    """Five annotators, at random, answer each item with 1 to VALUES."""
+def thin(raters: int, units: int, level: str, values: int) -> Ratings:
+    """Five annotators, at random, answer each item with 1 to `values`."""
     rng = np.random.default_rng(0)
     unit = np.repeat(np.arange(units), 5)
     rater = (rng.integers(0, raters, units)[:, None] + np.arange(5)) % raters
-    return from_long(rater.ravel(), unit, rng.integers(1, VALUES + 1, len(unit)), level, raters=raters, units=units)
+    return from_long(rater.ravel(), unit, rng.integers(1, values + 1, len(unit)), level, raters=raters, units=units)
 
 
 def long_columns(answers: int, values: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
@@ -173,7 +182,7 @@ def long_columns(answers: int, values: int) -> tuple[NDArray[Any], NDArray[Any],
 
 def alpha_long(rater: NDArray[Any], unit: NDArray[Any], value: NDArray[Any], level: str) -> Any:
     """Ours, from columns."""
-    return alpha(from_long(rater, unit, value, level), level)
+    return alpha(from_long(rater, unit, value, level, raters=5, units=-(-len(unit) // 5)), level)
 
 
 def package_long(rater: NDArray[Any], unit: NDArray[Any], value: NDArray[Any]) -> float:

@@ -122,8 +122,7 @@ def _numbered(labels: Any, count: int | None, what: str) -> tuple[Integers, int]
         return _in_range(labels, count, what), count
     if isinstance(labels, np.ndarray) and labels.dtype.kind in "iub":
         found, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
-        rank = np.empty(len(found), dtype=np.int64)
-        rank[np.argsort(first)] = np.arange(len(found))
+        rank = np.argsort(np.argsort(first))
         return rank[inverse], len(found)
     known: dict[Hashable, int] = {}
     numbers = []

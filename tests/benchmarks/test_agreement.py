@@ -23,7 +23,7 @@ def test_the_loops_compute_what_the_bootstrap_computes(level: str) -> None:
 
 
 def test_the_sparse_table_is_as_sparse_as_is_said() -> None:
-    table = agreement.thin(1_000, 10_000, "nominal")
+    table = agreement.thin(1_000, 10_000, "nominal", agreement.VALUES)
     assert len(table.code) / (table.raters * table.units) == 0.005
     assert agreement.by_package(table.counts(), "nominal") == pytest.approx(coded_alpha(table)[0], abs=1e-12)
 
