@@ -56,7 +56,7 @@ def alpha_trend_test(groups: Sequence[Any], level: str, *, seed: int = 0) -> Tes
     """
     if len(groups) < 2:
         raise BadInput("a trend needs at least two ordered conditions")
-    return _test(groups, level, np.arange(len(groups)) - (len(groups) - 1) / 2, seed, is_trend=True)
+    return _test(groups, level, np.arange(len(groups), dtype=np.float64) - (len(groups) - 1) / 2, seed, is_trend=True)
 
 
 def _test(groups: Sequence[Any], level: str, weights: Floats, seed: int, is_trend: bool = False) -> Test:

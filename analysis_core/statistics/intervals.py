@@ -65,7 +65,7 @@ def alpha_interval(
     would differ: no interval rather than one of width 0.
     ratings, level: as in alpha
     raises: UnknownName (level, over), BadInput
-    source: the jackknife, Efron and Stein 1981; Student's t for few clusters as in crossed_variance
+    source: Efron and Stein 1981, "The Jackknife Estimate of Variance"; the rest as in crossed_variance
     """
     if over not in OVER:
         raise UnknownName("scope of an interval", str(over), OVER)
@@ -88,17 +88,16 @@ def alpha_interval(
 
 def _variance(p: Pairable, over: str) -> tuple[float, float, int]:
     """Variance of alpha, its degrees of freedom, and how many leave-one-out values are undefined (then 0, 0)."""
-    left_out = [without_each_annotator(p)]
-    if over == "both":
-        left_out.append(without_each_item(p))
+    left_out = [without_each_annotator(p), *([without_each_item(p)] if over == "both" else [])]
     undefined = sum(int(np.isnan(values).sum()) for values in left_out)
-    if undefined or min(len(values) for values in left_out) < 2:
+    if undefined or min(map(len, left_out)) < 2:
         return 0.0, 0.0, undefined
-    variances = [jackknife_variance(values) for values in left_out]
+    variances, (annotators, *items) = [jackknife_variance(values) for values in left_out], map(len, left_out)
     if over == "annotators":
-        return variances[0], len(left_out[0]) - 1.0, 0
+        return variances[0], annotators - 1.0, 0
     single = jackknife_variance(without_each_answer(p))
-    return *crossed_variance(*variances, single, len(left_out[0]), len(left_out[1])), 0
+    variance, freedom = crossed_variance(variances[0], variances[1], single, annotators, items[0])
+    return variance, freedom, 0
 
 
 def _percentiles(values: Floats, confidence: float) -> Interval:

@@ -91,7 +91,7 @@ def sections() -> tuple[Section, ...]:
         Section(
             "Alpha, new annotators and new items: candidates",
             _designs([USUAL], ((3, 20), (5, 40), (10, 40), (20, 40)))
-            + _designs([OTHERS[5]], ((3, 20), (5, 40), (5, 100))),
+            + _designs([OTHERS[5]], ((3, 20), (5, 40), (10, 40))),
             CANDIDATES,
         ),
         Section("Alpha, the default in larger studies", _designs([USUAL], LARGER) + _elsewhere(), (DEFAULT,)),

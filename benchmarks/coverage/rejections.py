@@ -64,7 +64,7 @@ def nulls() -> tuple[Null, ...]:
         Null(name, True, 2, each, 20, population, test)
         for population in (usual, apart)
         for name, test in (("accuracy", _accuracy), ("alpha", _alpha), ("confidence", _confidence))
-        for each in (5, 8)
+        for each in (5, 7)
     ]
     trends = [
         Null("trend of accuracy", True, 5, 3, 20, apart, _trend),
@@ -74,7 +74,7 @@ def nulls() -> tuple[Null, ...]:
     refused = [
         Null(name, False, 2, each, items, population, test)
         for population in (Population(annotator_sd=0.0), usual, apart)
-        for each, items in ((8, 20), (5, 100))
+        for each, items in ((7, 20), (5, 100))
         for name, test in (("pooled two-proportion", pooled), ("paired over items", paired))
     ]
     return (*offered, *trends, *refused)

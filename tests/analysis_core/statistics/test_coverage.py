@@ -54,7 +54,7 @@ def test_intervals_that_are_not_offered_for_both_cover_too_little():
 @pytest.mark.slow
 def test_tests_that_are_offered_keep_their_level_and_those_that_are_not_do_not():
     apart = Population(annotator_sd=1.0)
-    chosen = [null for null in rejections.nulls() if null.population == apart and null.annotators < 8]
+    chosen = [null for null in rejections.nulls() if null.population == apart and null.annotators < 7]
     for null in chosen:
         studies = 600 if null.offered else 200
         found = rejections.rejections(null, studies, SEED)
