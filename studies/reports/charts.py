@@ -6,6 +6,7 @@ altair and vl_convert are loaded by the functions that draw, never by this modul
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from html import escape
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from studies.reports.shape import Report
 
 logger = logging.getLogger(__name__)
+_drawing_process: int | None = None
 
 #: The key of a stored row that tells why nothing could be drawn
 FAILED = "failed"
@@ -101,10 +103,9 @@ def render_chart(name: str, title: str, description: str, chart: altair.TopLevel
     name:        letters, digits and dashes; unique on its page
     title:       the chart's heading
     description: what it shows, in a sentence or two, for those who cannot see it
-    raises:      ValueError when Vega-Lite cannot compile it
+    raises:      ValueError when Vega-Lite cannot compile it; RuntimeError in a fork of a process that has drawn
     """
-    import vl_convert
-
+    vl_convert = _engine()
     # altair's own check against the schema of Vega-Lite takes longer than the drawing; Vega-Lite reads the same spec.
     spec = {**chart.to_dict(validate=False), "description": description}
     spec["params"] = [*spec.get("params", []), {"name": PICKED, "value": ""}]
@@ -123,6 +124,17 @@ def charts_of(rows: Sequence[dict[str, Any]]) -> tuple[list[Chart], str]:
     if rows and FAILED in rows[0]:
         return [], str(rows[0][FAILED])
     return [Chart(**row) for row in rows], ""
+
+
+def _engine() -> Any:
+    """vl_convert, whose threads do not survive a fork: a child of a process that has drawn would wait for ever."""
+    global _drawing_process
+    if _drawing_process not in (None, os.getpid()):
+        raise RuntimeError("charts were drawn before this process was forked; start it fresh to draw")
+    import vl_convert
+
+    _drawing_process = os.getpid()
+    return vl_convert
 
 
 def _as_image(svg: str, name: str, title: str, description: str) -> str:

@@ -111,13 +111,20 @@ def differences(report: Report) -> list[Differences]:
 
 
 def calibration(report: Report) -> Table | None:
-    """Accuracy, and in brackets the number of answers, at each confidence."""
-    rated = [(c.name, c.calibration.levels) for c in report.conditions if c.calibration]
+    """Accuracy, and in brackets the number of answers, at each confidence; how well confidence separates."""
+    rated = [(c.name, c.calibration) for c in report.conditions if c.calibration]
     if not rated:
         return None
-    heads = [f"Confidence {level.level}" for level in rated[0][1]]
-    rows = [(name, *(f"{figures.share(at.accuracy)} ({at.answers})" for at in levels)) for name, levels in rated]
-    return Table(("Condition", *heads), tuple(rows))
+    heads = [f"Confidence {level.level}" for level in rated[0][1].levels]
+    rows = [
+        (
+            name,
+            *(f"{figures.share(at.accuracy)} ({at.answers})" for at in found.levels),
+            figures.share(found.separation),
+        )
+        for name, found in rated
+    ]
+    return Table(("Condition", *heads, "Separation"), tuple(rows))
 
 
 def without_rules(report: Report) -> Table | None:

@@ -67,7 +67,8 @@ def a_condition(name: str, scores: Sequence[float], **changes: Any) -> dict[str,
         "agreement": {"fleiss": {"value": 0.4, "undefined": None}, "percent": {"value": 0.6, "undefined": None}}
         | {"ac1": undefined},
         "confidence": {"mean": 3.1, "std": 0.9, "per_annotator": confidences},
-        "calibration": {"levels": [a_level(level) for level in range(1, 6)], "sentence": "Sure people are right."},
+        "calibration": {"levels": [a_level(level) for level in range(1, 6)], "separation": 0.7, "undefined": None}
+        | {"sentence": "Sure people are right."},
         "helpful": {"overview": 12, "features": 48},
         "categories": None,
         "split": {"model_right": a_part(mean, scores), "model_wrong": a_part(mean - 0.2, scores)},

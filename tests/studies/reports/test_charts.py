@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import sys
 from xml.etree import ElementTree
 
@@ -186,6 +188,19 @@ def test_a_report_whose_charts_fail_is_stored_all_the_same(monkeypatch: pytest.M
     row = report_store(version_pk=version.pk)
     assert charts_of(row.charts) == ([], "ZeroDivisionError: integer division or modulo by zero")
     assert row.body["conditions"][0]["accuracy"]["mean"] == 0.4
+
+
+def test_a_fork_of_a_process_that_has_drawn_refuses_instead_of_waiting_for_ever(five: dict[str, Chart]) -> None:
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        signal.alarm(30)
+        os.write(writing, json.dumps(report_chart_rows(a_report(["U"], annotators=2))).encode())
+        os._exit(0)
+    os.close(writing)
+    assert os.waitpid(child, 0)[1] == 0
+    with os.fdopen(reading) as answer:
+        assert "start it fresh" in json.load(answer)[0]["failed"]
 
 
 def test_without_the_drawing_library_the_reason_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
