@@ -16,7 +16,7 @@ def test_the_browsers_vega_is_the_one_that_charts_are_compiled_for() -> None:
 
 
 def test_the_page_loads_the_files_that_are_there() -> None:
-    script = (VENDOR.parent / "charts.js").read_text(encoding="utf-8")
+    script = (VENDOR.parent / "vega_views.js").read_text(encoding="utf-8")
     loaded = set(re.findall(r'import\("\./vendor/([^"]+)"\)', script))
     assert loaded == {file.name for file in VENDOR.glob("*.js")}
 
