@@ -29,8 +29,10 @@ SEED = 0
 #: Cells (studies x annotators x items) that one simulation may draw: about a second. It bounds the number of studies.
 CELLS = 40_000_000
 MOST_STUDIES, FEWEST_STUDIES = 2_000, 300
-#: Rating tables behind one expected width, and behind one point of its curve
-TABLES, CURVE_TABLES = 100, 50
+#: Tests of pairs of conditions in one simulation, for the same reason
+TESTS = 20_000
+#: Rating tables behind one expected width (fewer where there are many conditions), and behind one point of its curve
+TABLES, ALL_TABLES, CURVE_TABLES = 100, 300, 50
 #: Annotators per condition that a curve reaches at least
 CURVE_TO = 12
 POINTS = 8
@@ -45,7 +47,7 @@ def build_plan(
     """
     steps = Steps(progress, 8 if draw else 7)
     design = design_of(request)
-    found = power(design, simulations=studies_of(design), seed=SEED, tables=TABLES)
+    found = power(design, simulations=studies_of(design), seed=SEED, tables=tables_of(design))
     steps.done()
     options = list(_options(design, request, found.simulations, steps))
     grid = _grid(design, request, found, options, steps)
@@ -123,7 +125,12 @@ def studies_of(design: Design) -> int:
         sum(design.sizes) * limits["items"],
         limits["annotators"] * len(design.accuracies) * design.items,
     )
-    return max(FEWEST_STUDIES, min(MOST_STUDIES, CELLS // cells))
+    return max(FEWEST_STUDIES, min(MOST_STUDIES, CELLS // cells, TESTS // max(1, len(design.pairs))))
+
+
+def tables_of(design: Design) -> int:
+    """Rating tables of each condition behind an expected width."""
+    return min(TABLES, ALL_TABLES // len(design.accuracies))
 
 
 def limits_of(design: Design) -> dict[str, int]:
@@ -143,7 +150,7 @@ def _options(design: Design, request: PlanRequest, simulations: int, steps: Step
             seed=SEED,
         ),
         "alpha_width": lambda over: for_alpha_width(
-            design, width=request.width, over=over, limit=limits[over], tables=TABLES // 2, seed=SEED
+            design, width=request.width, over=over, limit=limits[over], tables=max(2, tables_of(design) // 2), seed=SEED
         ),
     }
     for goal, search in searches.items():
