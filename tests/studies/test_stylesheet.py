@@ -18,7 +18,8 @@ PAIRS = [
 ]
 
 
-def _colours(mode: str) -> dict[str, str]:
+def colours_of(mode: str) -> dict[str, str]:
+    """The colours by name, light or dark."""
     light, dark = re.findall(r":root \{(.*?)\}", CSS.read_text(), re.DOTALL)[:2]
     found = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", light))
     return found if mode == "light" else {**found, **dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", dark))}
@@ -31,17 +32,18 @@ def _luminance(colour: str) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def _contrast(one: str, other: str) -> float:
+def contrast(one: str, other: str) -> float:
+    """Between 1 (the same luminance) and 21 (black and white), as WCAG 2.2 defines it."""
     high, low = sorted((_luminance(one), _luminance(other)), reverse=True)
     return (high + 0.05) / (low + 0.05)
 
 
 def test_black_on_white_has_the_contrast_that_wcag_gives() -> None:
-    assert _contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
 @pytest.mark.parametrize(("ink", "ground"), PAIRS)
 def test_words_can_be_read_on_their_ground(mode: str, ink: str, ground: str) -> None:
-    colours = _colours(mode)
-    assert _contrast(colours[ink], colours[ground]) >= 4.5
+    colours = colours_of(mode)
+    assert contrast(colours[ink], colours[ground]) >= 4.5

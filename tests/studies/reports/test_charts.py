@@ -14,9 +14,10 @@ import pytest
 from studies.reports import charts_scores
 from studies.reports.build import build, report_store
 from studies.reports.charts import Chart, charts_of, render_chart, report_chart_rows, report_charts
-from studies.reports.charts_marks import Rows, labels_of, reference, stacked, x
+from studies.reports.charts_marks import BLUE, VERMILLION, Rows, labels_of, reference, stacked, x
 from tests.studies.reports.answers import make_sheet, make_version, right
 from tests.studies.reports.report_values import FIVE, HOSTILE, a_condition, a_report, an_alpha
+from tests.studies.test_stylesheet import colours_of, contrast
 
 SVG = "{http://www.w3.org/2000/svg}"
 ALL = ["accuracy", "alpha", "split", "confidence", "calibration", "helpful", "drop-off"]
@@ -123,6 +124,13 @@ def test_colours_are_the_pages_ink_and_two_that_all_eyes_tell_apart(five: dict[s
     for chart in five.values():
         used = set(re.findall(r'(?:fill|stroke)="([^"]+)"', chart.svg))
         assert used <= PALETTE, chart.name
+
+
+@pytest.mark.parametrize("colour", [BLUE, VERMILLION])
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_colours_stand_out_from_the_card_that_they_are_drawn_on(colour: str, mode: str) -> None:
+    # WCAG 2.2, 1.4.11: graphics need 3 to 1
+    assert contrast(colour, colours_of(mode)["surface"]) >= 3
 
 
 def test_no_two_kinds_of_marks_differ_by_colour_alone(five: dict[str, Chart]) -> None:
