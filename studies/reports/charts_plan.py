@@ -170,4 +170,4 @@ def _chart(values: list[Row]) -> alt.Chart:
 
 def _layers(*layers: alt.Chart) -> alt.LayerChart:
     fit = alt.AutoSizeParams(type="fit-x", contains="padding")
-    return alt.layer(*layers).properties(width=WIDTH, height=HEIGHT, autosize=fit)
+    return alt.LayerChart(layer=list(layers), width=WIDTH, height=HEIGHT, autosize=fit)

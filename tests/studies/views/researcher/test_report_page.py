@@ -142,7 +142,7 @@ def test_a_peek_at_a_deleted_study_opens_no_other_study_of_its_name(rosa, versio
 
 def test_a_report_that_cannot_be_built_says_why_and_is_tried_again(rosa, version, rung, monkeypatch):
     with monkeypatch.context() as broken:
-        broken.setattr(build, "matches_plan", lambda ratings: 1 // 0)
+        broken.setattr(build, "methods_text", lambda *about: 1 // 0)
         with pytest.raises(ZeroDivisionError):
             report_store(version_pk=version.pk)
     failed = rosa.get(URL)
@@ -158,7 +158,7 @@ def test_a_report_that_cannot_be_built_says_why_and_is_tried_again(rosa, version
 
 def test_a_report_is_shown_once_a_worker_could_build_it_after_all(rosa, version, monkeypatch):
     with monkeypatch.context() as broken:
-        broken.setattr(build, "matches_plan", lambda ratings: 1 // 0)
+        broken.setattr(build, "methods_text", lambda *about: 1 // 0)
         with pytest.raises(ZeroDivisionError):
             report_store(version_pk=version.pk)
     report_store(version_pk=version.pk)
@@ -166,10 +166,10 @@ def test_a_report_is_shown_once_a_worker_could_build_it_after_all(rosa, version,
 
 
 def test_a_database_that_is_away_is_no_failure_of_the_report(rosa, version, monkeypatch):
-    def away(ratings):
+    def away(*about):
         raise OperationalError("server closed the connection")
 
-    monkeypatch.setattr(build, "matches_plan", away)
+    monkeypatch.setattr(build, "methods_text", away)
     with pytest.raises(OperationalError):
         report_store(version_pk=version.pk)
     assert "being built" in rosa.get(URL).content.decode()
