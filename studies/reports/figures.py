@@ -23,8 +23,8 @@ REASONS = {"no_overlap": "no item has two answers", "no_variation": "all answers
 
 
 def share(value: float | None) -> str:
-    """0.517"""
-    return NONE if value is None else f"{value:.3f}"
+    """0.517; what rounds to nothing has no minus."""
+    return NONE if value is None else f"{round(value, 3) + 0.0:.3f}"
 
 
 def accuracy(figures: AccuracyFigures | None) -> str:
@@ -46,7 +46,7 @@ def mean_std(mean: float | None, std: float | None, digits: int = 3) -> str:
 
 def interval(bounds: Bounds | None) -> str:
     """[0.300, 0.700]"""
-    return NONE if bounds is None else f"[{bounds[0]:.3f}, {bounds[1]:.3f}]"
+    return NONE if bounds is None else f"[{share(bounds[0])}, {share(bounds[1])}]"
 
 
 def coefficient(figures: CoefficientFigures) -> str:

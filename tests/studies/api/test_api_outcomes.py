@@ -175,7 +175,7 @@ def test_a_report_that_failed_says_why_and_is_tried_again(
 ) -> None:
     Study.objects.update(state="unblinded")
     with monkeypatch.context() as broken:
-        broken.setattr(build, "matches_plan", lambda ratings: 1 // 0)
+        broken.setattr(build, "methods_text", lambda *about: 1 // 0)
         with pytest.raises(ZeroDivisionError):
             report_store(version_pk=scenes.version.pk)
     failed = script.get(REPORT)

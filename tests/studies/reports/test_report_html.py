@@ -71,6 +71,12 @@ def test_coefficients_beside_alpha_stand_in_a_table_of_their_own():
     assert cells[1:] == ["0.400", "undefined", "0.600"]
 
 
+def test_what_rounds_to_nothing_has_no_minus():
+    arm = a_condition("U", [0.5, 0.6], alpha=an_alpha(-0.0004) | {"interval": [-0.2, -0.0001]})
+    shown = page(a_report(["U"], conditions=[arm]))
+    assert '<td class="number">0.000</td><td class="number">[-0.200, 0.000]</td>' in shown
+
+
 def test_comparisons_stand_below_the_statistic_that_they_test():
     pair = {"a": "U", "b": "U+C", "unit": "annotator", "p": 0.1, "p_adjusted": 0.3, "smallest_possible_p": 0.1}
     pairs = [
