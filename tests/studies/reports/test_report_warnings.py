@@ -59,6 +59,24 @@ def test_an_alpha_without_an_interval_says_why():
     )
 
 
+def test_intervals_of_few_annotators_and_wide_ones_are_named():
+    version = make_version(conditions=arms(2))
+    for letters in ("AABBCCDD", "AABBCDDC", "ABBACCDD"):
+        make_sheet(version, "c0", letters)
+    for count in (5, 6, 7, 8, 9):
+        make_sheet(version, "c1", right(count))
+    report = build(version)
+    few, wide = (condition.alpha.interval for condition in report.conditions)
+    assert (
+        "With fewer than 5 annotators (c0 3) intervals err on the wide side: in simulated studies those of alpha cover"
+        " 95 to 100 % instead of 95 %." in report.warnings
+    )
+    assert few is not None
+    assert wide is not None
+    hardly = [warning for warning in report.warnings if "hardly bound" in warning]
+    assert bool(hardly) == (few[1] - few[0] > 1 or wide[1] - wide[0] > 1)
+
+
 def test_simulated_comes_first_then_the_plan_then_numbers_then_limits_then_sheets():
     version = make_version(conditions=arms(2))
     for condition in ("c0", "c1"):
