@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
+from pydantic import ValidationError
 
 from studies.access import study_for
 from studies.models import DeskJob, Study
@@ -88,7 +89,10 @@ def _earlier(job: DeskJob) -> tuple[str, str] | None:
     """An earlier plan: the query of its address, and its first sentence."""
     if job.state != DeskJob.State.DONE:
         return None
-    computed = Plan.model_validate(job.result)
+    try:
+        computed = Plan.model_validate(job.result)
+    except ValidationError:  # computed by another release, whose plans had other parts
+        return None
     return computed.request.query(), computed.answer[0]
 
 

@@ -88,6 +88,12 @@ def test_other_plans_are_listed_by_their_answers(rosa: Client) -> None:
     assert "5 annotators per condition find .50 → .90" in page(rosa)
 
 
+def test_plans_of_another_release_are_not_listed(rosa: Client) -> None:
+    rosa.post(URL, {"annotators": "5"})
+    DeskJob.objects.update(state="done", key="of-another-release", result={"answer": ["In other parts"]})
+    assert "Other plans" not in page(rosa)
+
+
 def test_what_cannot_be_read_is_said_at_its_field_and_stays_there(rosa: Client) -> None:
     wrong = {"accuracies": "55", "items": "12"}
     for answer in (rosa.post(URL, wrong), rosa.get(URL, wrong)):
