@@ -56,8 +56,8 @@ class Pilot:
 def from_pilot(correct: Any, *, choices: int = 4) -> Population:
     """The population that a pilot's answers look like.
 
-    Mean and standard deviation of the estimates in 300 simulated pilots of 10 x 20 with accuracy .7, annotator SD .5 and
-    item SD 1: .71 ± .06, .48 ± .28, 1.03 ± .34 (`python -m benchmarks.planning`).
+    Mean and standard deviation of the estimates in 300 simulated pilots of 10 x 20 with accuracy .7, annotator SD .5
+    and item SD 1: .71 ± .06, .48 ± .28, 1.03 ± .34 (`python -m benchmarks.planning`).
     correct: [annotators, items] of 1, 0 (or booleans) and nan or None for missing
     raises:  BadInput (fewer than two annotators or items, all answers alike)
     """
