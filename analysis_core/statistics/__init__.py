@@ -15,6 +15,7 @@ from analysis_core.statistics.calibration import (
 from analysis_core.statistics.coefficients import Coefficient, fleiss_kappa, gwet_ac1, percent_agreement
 from analysis_core.statistics.costs import ArmCost, Cost, cost
 from analysis_core.statistics.design import Design
+from analysis_core.statistics.interval_notes import interval_notes
 from analysis_core.statistics.intervals import Interval, alpha_interval
 from analysis_core.statistics.limits import annotators_needed, limit_sentence
 from analysis_core.statistics.permutation import Test, holm, permutation_test, trend_test
@@ -67,6 +68,7 @@ __all__ = [
     "from_pilot",
     "gwet_ac1",
     "holm",
+    "interval_notes",
     "interval_widths",
     "limit_sentence",
     "marginal_accuracy",

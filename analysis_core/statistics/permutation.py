@@ -1,7 +1,7 @@
 """Tests between conditions at the level of annotators: permutations of their labels, a trend test, Holm's correction.
 
 The unit is one score per annotator. Pooled two-proportion tests and item-paired tests are missing on purpose: both take
-answers of one annotator for answers of as many people, and with variance between annotators they reject 10-60 % of true
+answers of one annotator for answers of as many people, and with variance between annotators they reject 11-63 % of true
 nulls at .05 (docs/statistics.md, by `python -m benchmarks.coverage`). Relabelling whole annotators keeps what each of
 them brings to all of their answers; items are those that both conditions share.
 """

@@ -1,0 +1,53 @@
+"""What must be said beside the intervals of a small table, from what was measured: warnings of a report."""
+
+from __future__ import annotations
+
+#: From this size on the default interval of alpha is checked to cover 93-97 %.
+CHECKED = (5, 40)
+#: And that of accuracy.
+CHECKED_ACCURACY = (3, 20)
+#: annotators x items -> coverage and mean width of alpha's default interval, as in docs/statistics.md (accuracy .7, SDs
+#: .5 and 1, 4 choices); a test compares the two.
+MEASURED: dict[tuple[int, int], tuple[float, float]] = {
+    (3, 5): (0.991, 1.83),
+    (3, 20): (0.981, 1.22),
+    (3, 40): (0.979, 0.99),
+    (3, 100): (0.961, 0.78),
+    (4, 40): (0.973, 0.57),
+    (5, 10): (0.97, 0.83),
+    (5, 12): (0.968, 0.74),
+    (5, 20): (0.965, 0.57),
+    (5, 23): (0.966, 0.52),
+    (5, 40): (0.959, 0.42),
+}
+
+
+def interval_notes(annotators: int, items: int) -> tuple[str, ...]:
+    """Sentences on how far the intervals of alpha and accuracy of such a table can be trusted; () where they can.
+
+    Below three annotators there is no interval of alpha for new annotators, and so nothing to say about it.
+    """
+    return (*_on_alpha(annotators, items), *_on_accuracy(annotators, items))
+
+
+def _on_alpha(annotators: int, items: int) -> tuple[str, ...]:
+    if annotators < 3 or (annotators >= CHECKED[0] and items >= CHECKED[1]):
+        return ()
+    size = f"{annotators} annotators x {items} items"
+    nearest = max((size for size in MEASURED if size[0] <= annotators and size[1] <= items), default=None)
+    if nearest is None:
+        return (f"{size}: smaller than any simulated table; what alpha's interval covers is not known.",)
+    (coverage, width), usual = MEASURED[nearest], MEASURED[CHECKED][1]
+    few = "annotators" if annotators < CHECKED[0] else "items"
+    return (
+        f"{size}: alpha's interval for new annotators and items is {width:.1f} wide on average in simulated tables of"
+        f" {nearest[0]} x {nearest[1]} ({usual:.1f} at {CHECKED[0]} x {CHECKED[1]}) and covers {coverage:.0%} where"
+        f" 95% is meant: too few {few} to say it more exactly.",
+    )
+
+
+def _on_accuracy(annotators: int, items: int) -> tuple[str, ...]:
+    if annotators < 2 or (annotators >= CHECKED_ACCURACY[0] and items >= CHECKED_ACCURACY[1]):
+        return ()
+    checked = f"{CHECKED_ACCURACY[0]} x {CHECKED_ACCURACY[1]}"
+    return (f"{annotators} annotators x {items} items: accuracy's interval was checked from {checked} on.",)

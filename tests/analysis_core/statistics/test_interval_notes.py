@@ -1,0 +1,49 @@
+"""Sentences about the intervals of small tables, held against the coverage table of the documentation."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from analysis_core.statistics import interval_notes
+from analysis_core.statistics.interval_notes import MEASURED
+from benchmarks.coverage.document import DOCUMENT
+from benchmarks.coverage.methods import DEFAULT
+
+
+def test_a_table_of_three_by_twenty_says_how_wide_and_how_safe_its_interval_is():
+    assert interval_notes(3, 20) == (
+        "3 annotators x 20 items: alpha's interval for new annotators and items is 1.2 wide on average in simulated"
+        " tables of 3 x 20 (0.4 at 5 x 40) and covers 98% where 95% is meant: too few annotators to say it more"
+        " exactly.",
+    )
+
+
+def test_sizes_in_between_are_told_by_the_next_smaller_simulated_one():
+    (found,) = interval_notes(4, 60)
+    assert "simulated tables of 4 x 40" in found
+    (found,) = interval_notes(12, 22)
+    assert "simulated tables of 5 x 20" in found
+    assert found.endswith("too few items to say it more exactly.")
+
+
+@pytest.mark.parametrize("size", [(5, 40), (6, 41), (20, 40), (5, 1000)])
+def test_larger_tables_need_no_note(size: tuple[int, int]):
+    assert interval_notes(*size) == ()
+
+
+def test_small_tables_are_told_about_accuracy_too():
+    assert interval_notes(2, 20) == ("2 annotators x 20 items: accuracy's interval was checked from 3 x 20 on.",)
+    alpha, accuracy = interval_notes(3, 4)
+    assert "smaller than any simulated table" in alpha
+    assert "accuracy's" in accuracy
+    assert interval_notes(1, 20) == ()
+
+
+def test_what_is_said_is_what_the_documented_table_measured():
+    where, name = re.escape("0.7, SDs 0.5 and 1, 4 choices"), re.escape(f"**{DEFAULT.name}**")
+    line = re.compile(rf"^\| (\d+) x (\d+) \| {where} \| {name} \| ([\d.]+) % \| ([\d.]+) \|", re.MULTILINE)
+    rows = {(int(a), int(i)): (float(c), float(w)) for a, i, c, w in line.findall(DOCUMENT.read_text(encoding="utf-8"))}
+    for size, (coverage, width) in MEASURED.items():
+        assert rows[size] == (pytest.approx(100 * coverage), width)
