@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from analysis_core.statistics import interval_notes
 from studies.reports.figures import REASONS, counted
 from studies.reports.limits import limits
 from studies.reports.ratings import Ratings, RatingTable
@@ -13,9 +14,6 @@ SHEETS = {
     "simulated": "These answers come from simulated annotators: they say nothing about people.",
     "pilot": "These are pilot answers: they are shown because they were asked for, and never count.",
 }
-#: With 3 or 4 annotators and 10 to 40 items alpha's intervals covered .953 to .997, accuracy's .944 to .989: 3,000
-#: tables per size in populations of accuracy .7 to .9, annotator SD .5 to 1, 2 and 4 choices (benchmarks.coverage)
-FEW = 5
 #: Intervals of alpha that are wider reach from poor to perfect agreement
 WIDE = 1.0
 #: Shares of lost sheets that lie at least this far apart are named
@@ -82,16 +80,13 @@ def _about_agreement(conditions: Sequence[ConditionReport]) -> Iterator[str]:
             yield f"Alpha of condition {condition.name} is undefined: {REASONS[condition.alpha.undefined]}."
         elif condition.alpha.interval is None:
             yield f"Alpha of condition {condition.name} has no interval: {_without_interval(condition)}."
-    yield from _about_intervals([condition for condition in conditions if condition.alpha.interval])
+    for annotators, items in sorted({(condition.annotators, condition.items) for condition in conditions}):
+        yield from interval_notes(annotators, items)
+    yield from _about_widths([condition for condition in conditions if condition.alpha.interval])
 
 
-def _about_intervals(conditions: Sequence[ConditionReport]) -> Iterator[str]:
+def _about_widths(conditions: Sequence[ConditionReport]) -> Iterator[str]:
     """conditions: those with an interval of alpha"""
-    if few := {c.name: c.annotators for c in conditions if c.annotators < FEW}:
-        yield (
-            f"With fewer than {FEW} annotators ({_listed(few)}) intervals err on the wide side: in simulated studies"
-            " those of alpha cover 95 to 100 % instead of 95 %."
-        )
     widths = {c.name: c.alpha.interval[1] - c.alpha.interval[0] for c in conditions if c.alpha.interval}
     if wide := ", ".join(f"{name} {width:.1f}" for name, width in widths.items() if width > WIDE):
         yield f"Intervals of alpha so wide that they hardly bound agreement ({wide}): more annotators or items would."
