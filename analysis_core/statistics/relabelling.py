@@ -15,8 +15,8 @@ import numpy.typing as npt
 from analysis_core.statistics import permutation
 from analysis_core.statistics.ratings import Floats, Integers
 
-#: Up to this many relabellings (8 and 8 people) all are counted. Beyond it SAMPLED are drawn, the same for every simulated study: each
-#: p is still valid, (b + 1) / (B + 1), and its rounding costs less than .01 of power at .05.
+#: Up to this many relabellings (8 and 8 people) all are counted. Beyond it SAMPLED are drawn, the same for every
+#: simulated study: each p is still valid, (b + 1) / (B + 1), and its rounding costs less than .01 of power at .05.
 ENUMERATED = 13_000
 SAMPLED = 3_999
 #: Studies x relabellings held at a time
