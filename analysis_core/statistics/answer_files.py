@@ -160,8 +160,10 @@ class _Reader:
 def _places(rows: Table, columns: Columns) -> dict[str, int]:
     missing = [name for name in dict.fromkeys(columns.named()) if name not in rows.header]
     if missing and len(rows.header) == 1 and len(columns.named()) > 1:
-        known = ", ".join(SEPARATORS)
-        message = f"has a single column, {rows.header[0]!r}: its separator is none of {known}; name it (--separator)"
+        found = f"has a single column, {rows.header[0]!r}"
+        message = f"{found}: its separator is none of {', '.join(SEPARATORS)}; name it (--separator)"
+        if rows.separator not in SEPARATORS.values():
+            message = f"{found}: {rows.separator!r} does not separate its cells"
         raise BadData(message, file=rows.name, row=rows.header_line)
     if missing:
         raise BadRows([UnknownName(f"column in {rows.name}:", name, rows.header) for name in missing])

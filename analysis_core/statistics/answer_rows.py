@@ -30,6 +30,7 @@ FOREIGN = re.compile("[\udc80-\udcff]")
 #: The first line that Excel writes where it wants a separator known: `sep=;`.
 EXCEL = re.compile(r"sep=(.)\r?\n?")
 ROWS_PER_STEP = 4096
+NUL = "has a NUL byte, so it is no CSV text: save it as CSV UTF-8"
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def _decoded(raw: io.BufferedReader, name: str) -> io.TextIOWrapper:
         raise BadData("is a workbook (or another zip file), not text: save the sheet as CSV UTF-8", file=name)
     if encoding == UTF8 and b"\0" in head:
         line = head[: head.index(b"\0")].count(b"\n") + 1
-        raise BadData("has a NUL byte, so it is no CSV text: save it as CSV UTF-8", file=name, row=line)
+        raise BadData(NUL, file=name, row=line)
     errors = "surrogateescape" if encoding == UTF8 else "strict"
     return io.TextIOWrapper(cast(BinaryIO, raw), encoding=encoding, errors=errors, newline="")
 
@@ -88,7 +89,7 @@ def _table(
         first, skipped = text.readline(), 1
         separator = separator or declared[1]
     separator = separator or recognised(first, wanted, name)
-    records = _records(chain([first], text), separator, name, skipped)
+    records = _records(_without_nul(chain([first], text), name, skipped), separator, name, skipped)
     line, header = next(records, (skipped + 1, []))
     header = [cell.strip() for cell in header]
     if not any(header):
@@ -105,6 +106,14 @@ def recognised(line: str, wanted: Sequence[str], name: str = "") -> str:
         return sum(column in cells for column in wanted), len(cells), separator == usual
 
     return max(SEPARATORS.values(), key=fit)
+
+
+def _without_nul(lines: Iterator[str], name: str, skipped: int) -> Iterator[str]:
+    """The same lines, none with a NUL: what it stands in is no text, though a CSV reader takes it for a letter."""
+    for line, text in enumerate(lines, start=skipped + 1):
+        if "\0" in text:
+            raise BadData(NUL, file=name, row=line)
+        yield text
 
 
 def _records(lines: Iterator[str], separator: str, name: str, skipped: int) -> Iterator[tuple[int, list[str]]]:

@@ -68,6 +68,8 @@ class Scale:
         return self.labels[text]
 
     def _declared_numbers(self) -> frozenset[float]:
+        if missing := next((text for text in self.domain if text.lower() in NOT_AVAILABLE), None):
+            raise BadInput(f"among the declared values: {missing!r} is a missing answer at level {self.level}")
         try:
             return frozenset(self._number(text) for text in self.domain)
         except ValueError as error:

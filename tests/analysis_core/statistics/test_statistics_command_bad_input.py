@@ -195,6 +195,25 @@ def test_what_is_no_text_is_refused(content: bytes, sentence: str, tmp_path: Pat
     assert line.startswith(sentence)
 
 
+def test_a_nul_byte_is_refused_with_its_line_however_late_it_comes(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    # The first 4,096 bytes are looked at before reading: these rows are beyond them. Rows begin in line 2.
+    rows = "".join(f"a,{row},x\n" for row in range(2_000))
+    [line] = refused(HEADER + rows + "a,late,\0x\n", [], tmp_path, capsys)
+    assert line == "line 2002: has a NUL byte, so it is no CSV text: save it as CSV UTF-8"
+
+
+def test_a_separator_that_was_named_and_separates_nothing_is_said_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    [line] = refused(HEADER + "a,1,x\n", ["--separator", "|"], tmp_path, capsys)
+    assert line == "line 1: has a single column, 'rater,item,answer': '|' does not separate its cells"
+
+
+def test_a_declared_number_cannot_be_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    [line] = refused(HEADER + "a,1,1\n", ["--level", "interval", "--values", "1,2,nan"], tmp_path, capsys)
+    assert line == "among the declared values: 'nan' is a missing answer at level interval"
+
+
 def test_many_problems_are_listed_in_the_files_order_and_counted_after_twenty(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
