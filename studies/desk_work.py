@@ -6,7 +6,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
@@ -26,6 +26,9 @@ from studies.services.holding import new_owner
 from studies.services.precompute import PrecomputeRefused, precompute_start
 from studies.services.ringing import workers_ring
 from studies.watch import Watch, patiently, reason_of, unless_busy
+
+if TYPE_CHECKING:
+    from studies.reports.plan_request import PlanRequest
 
 logger = logging.getLogger(__name__)
 
@@ -101,8 +104,23 @@ def _plan(job: DeskJob, tick: Tick) -> dict[str, Any]:
     from studies.reports.plan_request import PlanRequest
     from studies.reports.planning import build_plan
 
-    plan = build_plan(PlanRequest.model_validate(job.result["request"]), progress=tick, draw=True)
+    request = PlanRequest.model_validate(job.result["request"])
+    notes: tuple[str, ...] = ()
+    if request.pilot:
+        request, notes = _learnt(job, request)
+    plan = build_plan(request, progress=tick, draw=True, notes=notes)
     return plan.model_dump(mode="json")
+
+
+def _learnt(job: DeskJob, request: PlanRequest) -> tuple[PlanRequest, tuple[str, ...]]:
+    """A plan's request with what sheets tell, and sentences on that. raises: JobRefused"""
+    from studies.reports.plan_pilot import PilotRefused, pilot_of_page
+
+    try:
+        found = pilot_of_page(job.version.study, request, key=job.key)
+    except PilotRefused as refused:
+        raise JobRefused(str(refused), job.result) from refused
+    return found.request, found.notes
 
 
 _WORK: dict[str, Callable[[DeskJob, Tick], dict[str, Any]]] = {

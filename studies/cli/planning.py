@@ -8,7 +8,7 @@ from pathlib import Path
 from studies.cli.output import Output, Refused
 from studies.cli.subjects import study_named
 from studies.models import Study
-from studies.reports.plan_request import EXPECTED, PlanRequest, plan_of_study, plan_read
+from studies.reports.plan_request import PlanRequest, plan_of_study, plan_read
 
 #: Options with the help that the command line shows
 HELP = {
@@ -53,7 +53,7 @@ def add_plan(parser: ArgumentParser) -> None:
 
 def plan(arguments: Namespace, output: Output) -> None:
     """Power, precision and cost of a design, and the smallest one that suffices."""
-    given = {name: getattr(arguments, name) for name in EXPECTED}
+    given = {name: getattr(arguments, name) for name in HELP}
     study = study_named(arguments.slug) if arguments.slug else None
     defaults = plan_of_study(study.version.config) if study else PlanRequest()
     request, problems = plan_read(given, defaults)

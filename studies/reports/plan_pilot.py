@@ -12,7 +12,8 @@ from analysis_core.statistics import Columns, Pilot, pilot_estimates, read_answe
 from studies.models import Study
 from studies.models.sheet import Kind
 from studies.reports.figures import counted
-from studies.reports.plan_request import PlanRequest
+from studies.reports.plan_request import STANDARD_DEVIATIONS, PlanRequest
+from studies.reports.plan_source import hidden_until, plan_key
 from studies.reports.ratings import ratings_of
 
 
@@ -36,11 +37,8 @@ def pilot_of_study(study: Study, request: PlanRequest, *, wanted: str, keep: fro
     keep:   parameters that were given and stay as they are
     raises: PilotRefused
     """
-    if wanted == Kind.LIVE and not study.is_unblinded:
-        raise PilotRefused(
-            f"The study {study.slug} is {study.state}: what people answered is looked at after unblinding. A plan may"
-            " use its pilot or simulated sheets."
-        )
+    if hidden := hidden_until(study, wanted):
+        raise PilotRefused(hidden)
     for kind in (Kind.PILOT, Kind.SIMULATED) if wanted == "any" else (wanted,):
         tables = ratings_of(study.version, kind).tables
         if any(table.annotators for table in tables):
@@ -48,6 +46,18 @@ def pilot_of_study(study: Study, request: PlanRequest, *, wanted: str, keep: fro
             return _with(request, cells, f"{kind} sheets of {study.slug}", keep)
     sheets = "pilot or simulated" if wanted == "any" else wanted
     raise PilotRefused(f"The study {study.slug} has no finished {sheets} sheets to learn from.")
+
+
+def pilot_of_page(study: Study, request: PlanRequest, *, key: str) -> Found:
+    """Take only the standard deviations, from the sheets that the request names; what people wrote stays.
+
+    key:    what the plan is known by: another one means that the answers have changed since
+    raises: PilotRefused
+    """
+    if plan_key(request, study) != key:
+        raise PilotRefused("The answers that this plan was to learn from have changed: compute it again.")
+    keep = frozenset(PlanRequest.model_fields) - {*STANDARD_DEVIATIONS}
+    return pilot_of_study(study, request, wanted=request.pilot, keep=keep)
 
 
 def pilot_of_file(

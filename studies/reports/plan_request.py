@@ -22,6 +22,8 @@ MOST_ARMS, MOST_PEOPLE, MOST_ITEMS = 10, 400, 200
 #: What a study is guessed to find where nobody knows better, and how long its pages around the items take
 LEAST_ACCURACY, MOST_ACCURACY, ONE_ACCURACY = 0.55, 0.80, 0.70
 MINUTES_AROUND = 10.0
+#: What a pilot's answers take the place of
+STANDARD_DEVIATIONS = ("annotator_sd", "item_sd")
 _NUMBER = re.compile(r"[+-]?(\d{1,9}(\.\d{0,9})?|\.\d{1,9})")
 
 Share = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
@@ -34,6 +36,7 @@ class PlanRequest(BaseModel):
     conditions: their names, where there are as many as accuracies
     further_items: practice items and attention checks, which take time as well
     fee: what a recruitment platform adds to the pay, in percent
+    pilot: whose answers the two standard deviations are taken from; "" where they are as written
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -57,6 +60,7 @@ class PlanRequest(BaseModel):
     fee: Annotated[float, Field(ge=0, le=200, allow_inf_nan=False)] = 0.0
     further_items: Annotated[int, Field(ge=0, le=40)] = 0
     conditions: tuple[str, ...] = ()
+    pilot: Literal["", "pilot", "simulated", "live"] = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -81,8 +85,9 @@ class PlanRequest(BaseModel):
         return {name: _text(value, ", ") for name, value in self if name != "conditions"}
 
     def query(self) -> str:
-        """The parameters as the query of an address."""
-        return urlencode({name: _text(value, ",") for name, value in self if name != "conditions"}, safe=",")
+        """The parameters as the query of an address: those that count."""
+        left_out = {"conditions", *(STANDARD_DEVIATIONS if self.pilot else ("pilot",))}
+        return urlencode({name: _text(value, ",") for name, value in self if name not in left_out}, safe=",")
 
 
 #: What each parameter may be, as the end of a sentence
@@ -102,13 +107,15 @@ EXPECTED = {
     "pay": "a number from 0 to 10000",
     "fee": "a number of percent from 0 to 200",
     "further_items": "a whole number from 0 to 40",
+    "pilot": "pilot, simulated or live, or empty",
 }
 
 
 def plan_read(texts: Mapping[str, str], defaults: PlanRequest) -> tuple[PlanRequest, dict[str, str]]:
     """A request from texts, what is missing or empty taken from the defaults; and problems: parameter -> sentence.
 
-    With problems the request is that of the defaults.
+    With problems the request is that of the defaults. With a pilot the standard deviations are those of the defaults,
+    whatever was written: they do not count.
     """
     values: dict[str, Any] = defaults.model_dump()
     problems = {}
@@ -123,7 +130,11 @@ def plan_read(texts: Mapping[str, str], defaults: PlanRequest) -> tuple[PlanRequ
             problems[name] = f"{text[:40]!r} is not {expected}."
     if not problems:
         problems = _together(values)
-    return (defaults, problems) if problems else (PlanRequest.model_validate(values), {})
+    if problems:
+        return defaults, problems
+    if values["pilot"]:
+        values |= {name: getattr(defaults, name) for name in STANDARD_DEVIATIONS}
+    return PlanRequest.model_validate(values), {}
 
 
 def plan_of_study(config: StudyConfig) -> PlanRequest:
@@ -180,7 +191,7 @@ def _together(values: Mapping[str, Any]) -> dict[str, str]:
 
 def _value(name: str, text: str) -> Any:
     """raises: ValueError"""
-    if name == "test":
+    if name in ("test", "pilot"):
         return text
     is_whole = name in ("annotators", "items", "choices", "further_items")
     if name in ("accuracies", "annotators"):

@@ -19,6 +19,7 @@ from studies.reports import plan_tables
 from studies.reports.charts import charts_of
 from studies.reports.plan_request import EXPECTED, PlanRequest, plan_of_study, plan_read
 from studies.reports.plan_shape import Plan
+from studies.reports.plan_source import SOURCES, offered_sources, plan_key, source_problem
 from studies.services.planning import plan_request, plans_of
 from studies.views.researcher.plan_fields import GROUPS
 
@@ -47,13 +48,16 @@ def plan(request: HttpRequest, slug: str) -> HttpResponse:
     texts = {name: str(sent[name])[:200] for name in EXPECTED if name in sent}
     defaults = plan_of_study(study.version.config)
     asked, problems = plan_read(texts, defaults)
+    if asked.pilot and (refusal := source_problem(study, asked.pilot)):
+        problems["pilot"] = refusal
+    key = "" if problems else plan_key(asked, study)
     if request.method == "POST" and not problems:
-        plan_request(version=study.version, request=asked.model_dump(mode="json"), key=asked.sha256)
+        plan_request(version=study.version, request=asked.model_dump(mode="json"), key=key)
         return redirect(f"{reverse('study_plan', args=[slug])}?{asked.query()}")
-    job = None if problems else study.version.desk_jobs.filter(kind=DeskJob.Kind.PLAN, key=asked.sha256).first()
+    job = study.version.desk_jobs.filter(kind=DeskJob.Kind.PLAN, key=key).first() if key else None
     context = {
         "study": study,
-        "groups": _form({**asked.texts(), **(texts if problems else {})}, problems, defaults),
+        "groups": _form({**asked.texts(), **(texts if problems else {})}, problems, defaults, offered_sources(study)),
         "problems": problems,
         "is_asked": bool(texts),
         **_standing(study, asked, job),
@@ -66,8 +70,7 @@ def plan(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _standing(study: Study, asked: PlanRequest, job: DeskJob | None) -> dict[str, Any]:
     """What there is of the plan that is asked for, and the others that are kept."""
-    others = [_earlier(other) for other in plans_of(study) if job is None or other.pk != job.pk]
-    found: dict[str, Any] = {"job": job, "earlier": [other for other in others if other is not None]}
+    found: dict[str, Any] = {"job": job, "earlier": list(_earlier(study, asked.query()).items())}
     if job is None or job.state != DeskJob.State.DONE:
         return found
     computed = Plan.model_validate(job.result)
@@ -85,21 +88,29 @@ def _standing(study: Study, asked: PlanRequest, job: DeskJob | None) -> dict[str
     }
 
 
-def _earlier(job: DeskJob) -> tuple[str, str] | None:
-    """An earlier plan: the query of its address, and its first sentence."""
-    if job.state != DeskJob.State.DONE:
-        return None
-    try:
-        computed = Plan.model_validate(job.result)
-    except ValidationError:  # computed by another release, whose plans had other parts
-        return None
-    return computed.request.query(), computed.answer[0]
+def _earlier(study: Study, shown: str) -> dict[str, str]:
+    """Other plans: the query of each one's address, and its first sentence. shown: the query of this one
+
+    Plans that a pilot gave before it had more answers have the same address as the newest one, and are not listed.
+    """
+    found: dict[str, str] = {}
+    for job in plans_of(study).filter(state=DeskJob.State.DONE):
+        try:
+            computed = Plan.model_validate(job.result)
+        except ValidationError:  # computed by another release, whose plans had other parts
+            continue
+        source = f" (Standard deviations {SOURCES[computed.request.pilot]}.)" if computed.request.pilot else ""
+        found.setdefault(computed.request.query(), f"{computed.answer[0]}{source}")
+    found.pop(shown, None)
+    return found
 
 
 def _form(
-    texts: Mapping[str, str], problems: Mapping[str, str], defaults: PlanRequest
+    texts: Mapping[str, str], problems: Mapping[str, str], defaults: PlanRequest, sources: tuple[tuple[str, str], ...]
 ) -> list[tuple[str, list[Control]]]:
+    """The groups of controls; whose answers to learn from is asked only where there are any."""
     names = ", ".join(defaults.conditions)
+    is_asked_for = bool(sources) or "pilot" in problems
     return [
         (
             heading,
@@ -110,9 +121,10 @@ def _form(
                     field.help.format(conditions=names),
                     texts.get(field.name, ""),
                     problems.get(field.name, ""),
-                    field.options,
+                    (*field.options, *sources) if field.name == "pilot" else field.options,
                 )
                 for field in fields
+                if field.name != "pilot" or is_asked_for
             ],
         )
         for heading, fields in GROUPS

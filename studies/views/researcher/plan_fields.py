@@ -26,6 +26,12 @@ GROUPS: tuple[tuple[str, tuple[Field, ...]], ...] = (
                 " conditions: {conditions}.",
             ),
             Field(
+                "pilot",
+                "Standard deviations",
+                "How much people and items differ: as you write it, or estimated from answers that this study has.",
+                (("", "as written below"),),
+            ),
+            Field(
                 "annotator_sd",
                 "How much annotators differ",
                 "Standard deviation in logits. With .5 one person in six is right on 79 % or more where the average is"
