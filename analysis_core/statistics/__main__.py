@@ -16,6 +16,7 @@ from analysis_core.statistics import LEVELS
 from analysis_core.statistics.answer_files import BadRows, Columns, read_answers
 from analysis_core.statistics.answer_rows import SEPARATORS
 from analysis_core.statistics.describe import describe
+from analysis_core.statistics.intervals import OVER
 from analysis_core.statistics.report_text import as_text
 
 #: As many problems of a file are listed; the rest is counted.
@@ -85,10 +86,11 @@ def _report(options: argparse.Namespace) -> dict[str, Any]:
             categories=len(options.values) if options.values else None,
             truth=bool(options.truth),
             confidence=bool(options.confidence_column),
+            over=options.over,
         )
         for group in answers.groups
     ]
-    return {"level": options.level, "groups": groups, "notes": list(answers.notes)}
+    return {"level": options.level, "over": options.over, "groups": groups, "notes": list(answers.notes)}
 
 
 def _print(report: dict[str, Any], as_json: bool) -> None:
@@ -141,6 +143,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--separator", metavar="CHARACTER", type=_separator, help="comma, semicolon, tab, or one character"
+    )
+    parser.add_argument(
+        "--over",
+        choices=OVER,
+        default="both",
+        help="whom alpha's interval speaks of: new annotators and new items (both, the default), new annotators and"
+        " these items (annotators), or these annotators and new items (items)",
     )
     parser.add_argument("--json", action="store_true", help="JSON at full precision in place of the table")
     return parser

@@ -21,14 +21,17 @@ from analysis_core.statistics.scores import crossed_accuracy, summary
 MOST_LEVELS = 20
 
 
-def describe(group: Group, level: str, *, categories: int | None, truth: bool, confidence: bool) -> dict[str, Any]:
+def describe(
+    group: Group, level: str, *, categories: int | None, truth: bool, confidence: bool, over: str = "both"
+) -> dict[str, Any]:
     """Agreement and, where asked for, accuracy and accuracy per confidence level; what is not asked for is null.
 
     categories: how many values an answer could have had, where that is declared
+    over: what alpha's interval generalises to, as in alpha_interval; that of accuracy always speaks of both
     Undefined values are null and their reason is named beside them; no number is nan.
     """
     ratings = group.ratings(level)
-    found, interval = alpha(ratings, level), alpha_interval(ratings, level)
+    found, interval = alpha(ratings, level), alpha_interval(ratings, level, over=over)
     described: dict[str, Any] = {
         "group": group.name,
         "raters": found.raters,

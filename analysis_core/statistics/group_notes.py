@@ -33,10 +33,12 @@ def _without_interval(group: Mapping[str, Any]) -> str:
         return "all agree, so nothing tells how far other raters and units would differ"
     if group["units"] == 1:
         return "there is one unit, so nothing tells how far others would differ"
-    if group["raters"] == 2:
+    if group["raters"] == 2 and group["alpha"]["over"] != "items":
         return "there are two raters, and nothing tells how far another pair would differ"
     if group["alpha"]["undefined_replicates"]:
         return "it hangs on a single rater or unit: without that one alpha is undefined"
+    if group["alpha"]["over"] == "items":
+        return "drawing the units anew changes nothing, so nothing tells how far others would differ"
     return "leaving out any one rater or unit changes nothing, so nothing tells how far others would differ"
 
 

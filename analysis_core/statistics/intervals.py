@@ -61,8 +61,8 @@ def alpha_interval(
     Annotators are only ever left out, never drawn twice: two copies of one annotator agree with each other and inflate
     alpha. A jackknife with an undefined leave-one-out value has no interval (two annotators; a table in which one item
     holds all variation): what cannot be left out is what the variance hangs on. The bootstrap drops undefined
-    replicates and counts them. Where leaving out changes nothing (perfect agreement), nothing tells how far others
-    would differ: no interval rather than one of width 0.
+    replicates and counts them. Where leaving out or drawing anew changes nothing (perfect agreement), nothing tells how
+    far others would differ: no interval rather than one of width 0.
     ratings, level: as in alpha
     raises: UnknownName (level, over), BadInput
     source: Efron and Stein 1981, "The Jackknife Estimate of Variance"; the rest as in crossed_variance
@@ -106,4 +106,6 @@ def _percentiles(values: Floats, confidence: float) -> Interval:
     if not len(defined):
         return Interval(None, None, "items", undefined)
     low, high = np.quantile(defined, [(1 - confidence) / 2, (1 + confidence) / 2])
+    if (high - low) ** 2 <= NO_VARIANCE:
+        return Interval(None, None, "items", undefined)
     return Interval(float(low), float(high), "items", undefined)

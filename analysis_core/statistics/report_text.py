@@ -8,7 +8,13 @@ from typing import Any
 HEADER = ("group", "raters", "units", "alpha ({level})", "95 % interval", "percent", "Fleiss", "AC1")
 ACCURACY_HEADER = ("accuracy", "95 % interval")
 CONFIDENCE_HEADER = ("group", "confidence", "answers", "raters", "accuracy", "95 % interval")
-GENERALISE = "Intervals (95 %) speak of new annotators and new items like these."
+#: over -> whom alpha's interval speaks of
+GENERALISE = {
+    "both": "Intervals (95 %) speak of new annotators and new items like these.",
+    "annotators": "Alpha's interval (95 %) speaks of new annotators like these, and of these items alone.",
+    "items": "Alpha's interval (95 %) speaks of new items like these, and of these annotators alone.",
+}
+OTHERS = "Those of accuracy speak of new annotators and new items."
 SCORES = "Accuracy: mean ± standard deviation over raters."
 SAME = "Percent, Fleiss and AC1 ask whether answers are the same, whatever the level."
 
@@ -21,10 +27,11 @@ def as_text(report: Mapping[str, Any]) -> str:
     graded = [row for group in groups for row in _confidence_rows(group)]
     if graded:
         lines += ["", *_aligned([list(CONFIDENCE_HEADER), *graded])]
-    lines += [
-        "",
-        " ".join([GENERALISE, *([SCORES] if scored else []), *([] if report["level"] == "nominal" else [SAME])]),
-    ]
+    said = [GENERALISE[report["over"]]]
+    said += [OTHERS] if scored and report["over"] != "both" else []
+    said += [SCORES] if scored else []
+    said += [] if report["level"] == "nominal" else [SAME]
+    lines += ["", " ".join(said)]
     lines += [f"{_name(group)}: {group['confidence']['sentence']}" for group in groups if group["confidence"]]
     lines += [f"{_name(group)}: {note}." for group in groups for note in group["notes"]]
     return "\n".join([*lines, *report["notes"]]) + "\n"

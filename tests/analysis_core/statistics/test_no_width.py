@@ -9,6 +9,8 @@ def test_perfect_agreement_has_a_value_and_no_interval() -> None:
     ratings = [["a", "b", "a", "c"]] * 3
     assert statistics.alpha(ratings, "nominal").value == 1.0
     assert statistics.alpha_interval(ratings, "nominal").interval is None
+    # Other draws of the items agree as perfectly: width 0 as well
+    assert statistics.alpha_interval(ratings, "nominal", over="items", replicates=200).interval is None
 
 
 def test_annotators_and_items_that_are_all_alike_in_sum_have_a_mean_and_no_interval() -> None:

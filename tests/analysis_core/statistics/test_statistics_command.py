@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis_core.statistics import alpha
+from analysis_core.statistics import alpha, alpha_interval
 from analysis_core.statistics.__main__ import main
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -103,6 +103,42 @@ def test_the_table_is_aligned_and_says_what_intervals_generalise_to(tmp_path: Pa
     starts = [lines[0].index(name) for name in ("group", "raters", "alpha", "percent", "Fleiss", "AC1", "accuracy")]
     assert all(lines[1][start] != " " and (start == 0 or lines[1][start - 1] == " ") for start in starts)
     assert any("new annotators and new items" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("over", "sentence"),
+    [
+        ("both", "Intervals (95 %) speak of new annotators and new items like these."),
+        ("annotators", "Alpha's interval (95 %) speaks of new annotators like these, and of these items alone."),
+        ("items", "Alpha's interval (95 %) speaks of new items like these, and of these annotators alone."),
+    ],
+)
+def test_the_interval_is_the_one_asked_for_and_names_its_population(
+    over: str, sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    columns = ["AABBCCDDAC", "AABBCDDCAC", "ABBACCDDAC"]
+    rows = "".join(f"{r},{u},{a},A\n" for r, answers in enumerate(columns) for u, a in enumerate(answers))
+    arguments = [write(tmp_path, "rater,item,answer,truth\n" + rows), *COLUMNS, "--truth", "truth", "--over", over]
+    assert main([*arguments, "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    [group] = report["groups"]
+    assert (report["over"], group["alpha"]["over"], group["accuracy"]["over"]) == (over, over, "both")
+    expected = alpha_interval([list(answers) for answers in columns], "nominal", over=over)
+    assert group["alpha"]["interval"] == pytest.approx(expected.interval)
+    assert main(arguments) == 0
+    text = capsys.readouterr().out
+    assert sentence in text
+    assert ("Those of accuracy speak of new annotators and new items." in text) == (over != "both")
+
+
+def test_two_raters_have_an_interval_over_items_and_agreeing_ones_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    assert main([write(tmp_path, TABLE), *COLUMNS, "--over", "items", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["groups"][0]["alpha"]["interval"] is not None
+    agreed = "rater,item,answer\na,1,A\nb,1,A\na,2,B\nb,2,B\n"
+    assert main([write(tmp_path, agreed), *COLUMNS, "--over", "items"]) == 0
+    assert "no interval for alpha: all agree" in capsys.readouterr().out
 
 
 def test_declared_values_are_the_categories_of_ac1(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
