@@ -21,10 +21,12 @@ from studies.reports.charts_marks import (
     tells,
     x,
 )
-from studies.reports.shape import AccuracyFigures, ConditionReport, Report
+from studies.reports.shape import AccuracyFigures, AlphaFigures, ConditionReport, Report
 
 SHARES = (0.0, 1.0)
 PARTS = ("model right", "model wrong")
+#: How thick the bar for these annotators is, in pixels; that for new ones is 1.5
+INNER = 5
 
 
 def accuracy_chart(report: Report) -> Chart | None:
@@ -86,19 +88,21 @@ def alpha_chart(report: Report) -> Chart | None:
                 {"condition": condition.name, "words": f"undefined: {figures.REASONS[found.undefined]}", "at": 0}
             )
         elif found.value is not None:
-            bounds = figures.interval(found.interval)
-            known.append(mean_row(condition.name, found.value, found.interval, figures.alpha(found), bounds=bounds))
+            known.append(_alpha_row(condition.name, found, found.value))
     if not known:
         return None
     rows = Rows([c.name for c in report.conditions], 34)
-    told = tells(condition="Condition", words="Alpha", bounds="95 % interval")
+    told = tells(condition="Condition", words="Alpha", bounds=f"95 %, {figures.NEW}", inner=f"95 %, {figures.THESE}")
     place = rows.data(known).encode(y=rows.y, tooltip=told)
     bounded = rows.data([row for row in known if row["low"] is not None]).encode(y=rows.y, tooltip=told)
-    lowest = min(min(row["value"], row["value"] if row["low"] is None else row["low"]) for row in known)
+    inner = rows.data([row for row in known if row["low_items"] is not None]).encode(y=rows.y, tooltip=told)
+    ends = (row[end] for row in known for end in ("value", "low", "low_items"))
+    lowest = min(end for end in ends if end is not None)
     scale = x("value", "Krippendorff's alpha", (min(0.0, lowest - 0.02), 1.0))
     layers = [
         *reference(0, "0: as by chance"),
         *interval(bounded),
+        inner.mark_rule(strokeWidth=INNER).encode(x="low_items:Q", x2="high_items:Q", opacity=dimmed()),
         place.mark_point(filled=True, size=75).encode(x=scale, opacity=dimmed()),
     ]
     if missing:
@@ -107,8 +111,8 @@ def alpha_chart(report: Report) -> Chart | None:
     return render_chart(
         "alpha",
         "Agreement",
-        "Krippendorff's alpha with its 95 % interval for new annotators and new items: 1 is full agreement, 0 what"
-        " chance gives, below 0 people disagree more than by chance.",
+        "Krippendorff's alpha: 1 is full agreement, 0 what chance gives, below 0 people disagree more than by chance."
+        f" The thin bar is its 95 % interval for {figures.NEW}, the thick one that for {figures.THESE}.",
         rows.chart(*layers),
     )
 
@@ -124,6 +128,13 @@ def _about_guessing(report: Report) -> str:
 def _accuracy_row(condition: str, found: AccuracyFigures, mean: float, **more: object) -> Row:
     bounds = figures.interval(found.interval)
     return mean_row(condition, mean, found.interval, figures.accuracy(found), bounds=bounds, **more)
+
+
+def _alpha_row(condition: str, found: AlphaFigures, value: float) -> Row:
+    low, high = found.interval_items or (None, None)
+    bounds, inner = figures.interval(found.interval), figures.interval(found.interval_items)
+    ends = {"low_items": low, "high_items": high}
+    return mean_row(condition, value, found.interval, figures.alpha(found), bounds=bounds, inner=inner, **ends)
 
 
 def _split_rows(condition: ConditionReport) -> list[Row]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from studies.reports.figures import REASONS
+from studies.reports.figures import REASONS, THESE
 from studies.reports.shape import (
     AccuracyFigures,
     AlphaFigures,
@@ -47,9 +47,9 @@ def _condition(condition: ConditionReport) -> Iterator[Cells]:
     yield {"statistic": "excluded", "value": condition.excluded, "note": "finished sheets left out by the plan's rules"}
     yield {"statistic": "items", "value": condition.items}
     yield from _accuracy(condition.accuracy)
-    yield _alpha("alpha", condition.alpha, condition.annotators)
+    yield from _alphas("alpha", condition.alpha, condition.annotators)
     if condition.alpha_identity:
-        yield _alpha("alpha_identity", condition.alpha_identity, condition.annotators)
+        yield from _alphas("alpha_identity", condition.alpha_identity, condition.annotators)
     agreement = condition.agreement
     for name, found in (("fleiss_kappa", agreement.fleiss), ("percent_agreement", agreement.percent)):
         yield _coefficient(name, found, condition.annotators)
@@ -77,6 +77,15 @@ def _accuracy(figures: AccuracyFigures | None) -> Iterator[Cells]:
     yield _cells("accuracy_std", figures.std, n=n, note="over annotators, n - 1")
     for number, score in enumerate(figures.per_annotator, start=1):
         yield _cells("accuracy_of_annotator", score, note=f"annotator {number}")
+
+
+def _alphas(name: str, figures: AlphaFigures, annotators: int) -> Iterator[Cells]:
+    """Alpha with its interval; below it, under a name of its own, the same with the interval over items alone."""
+    yield _alpha(name, figures, annotators)
+    if figures.interval_items:
+        low, high = figures.interval_items
+        note = f"the same alpha, its interval for {THESE}; n: annotators"
+        yield _cells(f"{name}_over_items", figures.value, low=low, high=high, over="items", n=annotators, note=note)
 
 
 def _alpha(name: str, figures: AlphaFigures, annotators: int) -> Cells:
@@ -123,7 +132,7 @@ def _without_exclusions(report: Report) -> Iterator[Cells]:
         for name, number in rule.excluded.items():
             yield {"condition": name, "statistic": f"excluded_{rule.rule}", "value": number, "note": rule.meaning}
     for each in report.exclusions.without if report.exclusions else ():
-        rows = [*_accuracy(each.accuracy), _alpha("alpha", each.alpha, each.annotators)]
+        rows = [*_accuracy(each.accuracy), *_alphas("alpha", each.alpha, each.annotators)]
         for row in rows:
             yield {"condition": each.name, **row, "statistic": f"{row['statistic']}_without_exclusions"}
 

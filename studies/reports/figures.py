@@ -21,6 +21,10 @@ NONE = "–"
 #: Why a coefficient of agreement has no value
 REASONS = {"no_overlap": "no item has two answers", "no_variation": "all answers are the same"}
 
+#: Whom the two intervals of alpha speak of
+NEW = "new annotators and new items"
+THESE = "these annotators and new items"
+
 
 def share(value: float | None) -> str:
     """0.517; what rounds to nothing has no minus."""

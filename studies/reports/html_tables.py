@@ -36,6 +36,7 @@ PER_CONDITION: tuple[Column, ...] = (
     ("95 % interval", lambda c: figures.interval(c.accuracy.interval if c.accuracy else None)),
     ("Alpha", lambda c: figures.alpha(c.alpha)),
     ("95 % interval", lambda c: figures.interval(c.alpha.interval)),
+    (f"95 % interval, {figures.THESE}", lambda c: figures.interval(c.alpha.interval_items)),
     ("Alpha, identities", lambda c: figures.alpha(c.alpha_identity)),
     ("Confidence ± std", lambda c: figures.spread(c.confidence)),
     ("Overview / Features", lambda c: figures.helpful(c.helpful)),

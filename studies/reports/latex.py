@@ -65,7 +65,18 @@ def _conditions(report: Report) -> Iterator[str]:
     )
     longest = max((len(condition.name) for condition in report.conditions), default=0)
     names = r"p{0.3\linewidth}" if longest > LONG_NAME else "l"
-    yield from _table(report, caption, names + "r" * (len(head) - 1), head, rows)
+    note = _over_items(report.conditions)
+    yield from _table(report, caption, names + "r" * (len(head) - 1), head, rows, note=note)
+
+
+def _over_items(conditions: Iterable[ConditionReport]) -> str:
+    """The second intervals of alpha in a sentence: a further column would be wider than a page."""
+    known = [
+        f"{escaped(condition.name)} {_interval(condition.alpha.interval_items, 1, 2)}"
+        for condition in conditions
+        if condition.alpha.interval_items
+    ]
+    return rf"95\,\% intervals of $\alpha$ for {figures.THESE}: {'; '.join(known)}." if known else ""
 
 
 def _condition(condition: ConditionReport) -> list[str]:
@@ -140,6 +151,7 @@ def _table(
     rows: Sequence[Sequence[str]],
     *,
     rule_after: int = 0,
+    note: str = "",
 ) -> Iterator[str]:
     # A table that is pasted elsewhere takes its watermark along.
     mark = rf"\textbf{{{escaped(report.mark)}.}} " if report.mark else ""
@@ -156,6 +168,8 @@ def _table(
             yield r"\midrule"
     yield r"\bottomrule"
     yield r"\end{tabular}"
+    if note:
+        yield rf"\par\smallskip\parbox{{0.95\linewidth}}{{\footnotesize {note}}}"
     yield r"\end{table}"
 
 

@@ -95,13 +95,21 @@ def accuracy_figures(correct: Rows) -> AccuracyFigures:
     )
 
 
-def alpha_figures(rated: Rows) -> AlphaFigures:
-    """Alpha of nominal answers, with an interval for new annotators and new items."""
+def alpha_figures(rated: Rows, *, over_items: bool = True) -> AlphaFigures:
+    """Alpha of nominal answers, with an interval for new annotators and new items.
+
+    over_items: beside it the one for these annotators and new items
+    """
     if not rated:
         return AlphaFigures(value=None, interval=None, over="both", level="nominal", undefined="no_overlap")
     found, interval = alpha(rated, "nominal"), alpha_interval(rated, "nominal", over="both")
     return AlphaFigures(
-        value=found.value, interval=interval.interval, over=interval.over, level=found.level, undefined=found.reason
+        value=found.value,
+        interval=interval.interval,
+        over=interval.over,
+        level=found.level,
+        undefined=found.reason,
+        interval_items=alpha_interval(rated, "nominal", over="items").interval if over_items else None,
     )
 
 
@@ -114,7 +122,7 @@ def _split(items: Sequence[RatedItem], correct: Rows, rated: Rows) -> Split | No
         return Part(
             items=len(columns),
             accuracy=accuracy_figures(_only(correct, columns)),
-            alpha=alpha_figures(_only(rated, columns)),
+            alpha=alpha_figures(_only(rated, columns), over_items=False),
         )
 
     return Split(model_right=part(lambda i: bool(i.model_is_right)), model_wrong=part(lambda i: not i.model_is_right))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from studies.config import StudyConfig
-from studies.reports.figures import counted, listed
+from studies.reports.figures import NEW, THESE, counted, listed
 from studies.reports.methods_design import design
 from studies.reports.methods_references import REFERENCES
 from studies.reports.ratings import Ratings
@@ -59,15 +59,24 @@ def _measures(config: StudyConfig, report: Report) -> Iterator[str]:
 def _intervals(report: Report) -> Iterator[str]:
     has_accuracy = any(condition.accuracy and condition.accuracy.interval for condition in report.conditions)
     has_alpha = any(condition.alpha.interval for condition in report.conditions)
-    if not has_accuracy and not has_alpha:
-        return
+    if has_accuracy or has_alpha:
+        yield _crossed(has_accuracy, has_alpha)
+    if any(condition.alpha.interval_items for condition in report.conditions):
+        yield (
+            f"{'A second 95 % interval' if has_alpha else 'The 95 % interval'} of alpha holds for {THESE}: it spans the"
+            " 2.5th to the 97.5th percentile of 10,000 bootstrap samples of the items (Efron & Tibshirani, 1993) and"
+            " says nothing about other annotators."
+        )
+
+
+def _crossed(has_accuracy: bool, has_alpha: bool) -> str:
     of = listed([name for name, there in (("accuracy", has_accuracy), ("alpha", has_alpha)) if there])
     ends = ["those of accuracy have Wilson's ends (Wilson, 1927)"] if has_accuracy else []
     ends += ["those of alpha are made on the scale of log(1 - alpha)"] if has_alpha else []
-    yield (
-        f"The 95 % intervals of {of} treat annotators and items as two crossed samples and hold for new annotators and"
-        " new items: the jackknife variances over both are added, less the part that both contain (Cameron, Gelbach &"
-        " Miller, 2011), with Student's t at Satterthwaite's degrees of freedom (Satterthwaite, 1946);"
+    return (
+        f"The 95 % intervals of {of} treat annotators and items as two crossed samples and hold for {NEW}: the"
+        " jackknife variances over both are added, less the part that both contain (Cameron, Gelbach & Miller, 2011),"
+        " with Student's t at Satterthwaite's degrees of freedom (Satterthwaite, 1946);"
         f" {listed(ends)}."
     )
 

@@ -7,6 +7,9 @@ REFERENCES = {
         "Cameron, A. C., Gelbach, J. B., & Miller, D. L. (2011). Robust inference with multiway clustering. Journal of"
         " Business & Economic Statistics, 29(2), 238-249."
     ),
+    "Efron & Tibshirani, 1993": (
+        "Efron, B., & Tibshirani, R. J. (1993). An introduction to the bootstrap. Chapman & Hall."
+    ),
     "Fleiss, 1971": (
         "Fleiss, J. L. (1971). Measuring nominal scale agreement among many raters. Psychological Bulletin, 76(5),"
         " 378-382."

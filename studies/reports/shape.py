@@ -32,13 +32,18 @@ class AccuracyFigures(_Part):
 
 
 class AlphaFigures(_Part):
-    """Krippendorff's alpha, or None with the reason in `undefined`."""
+    """Krippendorff's alpha, or None with the reason in `undefined`.
+
+    interval:       for the population that `over` names (both: new annotators and new items)
+    interval_items: for these annotators and new items; None as well for alphas of which it is not computed
+    """
 
     value: float | None
     interval: Bounds | None
     over: str
     level: str
     undefined: Undefined | None
+    interval_items: Bounds | None = None
 
 
 class CoefficientFigures(_Part):

@@ -33,7 +33,10 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"Version {report.version[:12]}; state: {report.state}; {figures.plan(report)}."
     items = report.conditions[0].items if report.conditions else 0
     yield f"{items} items; guessing reaches {figures.share(report.chance)}. Accuracy: mean ± std over annotators."
-    yield "Intervals hold for new annotators and new items. right / wrong: accuracy where the model is right / wrong."
+    yield (
+        "Intervals hold for new annotators and new items, unless their row names others. right / wrong: accuracy where"
+        " the model is right / wrong."
+    )
     yield ""
     yield from _table([HEADER, *(_row(condition) for condition in report.conditions)])
     yield ""

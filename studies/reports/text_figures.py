@@ -17,6 +17,7 @@ def further(report: Report) -> Iterator[Row]:
     def row(name: str, cell: Callable[[ConditionReport], str]) -> Row:
         return (name, *map(cell, conditions))
 
+    yield row(f"alpha, {figures.THESE}", lambda c: figures.interval(c.alpha.interval_items))
     yield row("alpha, identities", lambda c: figures.alpha(c.alpha_identity))
     yield row("percent agreement", lambda c: figures.coefficient(c.agreement.percent))
     yield row("Fleiss' kappa", lambda c: figures.coefficient(c.agreement.fleiss))

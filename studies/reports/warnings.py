@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from analysis_core.statistics import interval_notes
-from studies.reports.figures import REASONS, counted
+from studies.reports.figures import NEW, REASONS, THESE, counted
 from studies.reports.limits import limits
 from studies.reports.ratings import Ratings, RatingTable
-from studies.reports.shape import Comparison, ConditionReport, Exclusions, Trend
+from studies.reports.shape import Bounds, Comparison, ConditionReport, Exclusions, Trend
 
 SHEETS = {
     "simulated": "These answers come from simulated annotators: they say nothing about people.",
@@ -79,17 +79,45 @@ def _about_agreement(conditions: Sequence[ConditionReport]) -> Iterator[str]:
         if condition.alpha.undefined:
             yield f"Alpha of condition {condition.name} is undefined: {REASONS[condition.alpha.undefined]}."
         elif condition.alpha.interval is None:
-            yield f"Alpha of condition {condition.name} has no interval: {_without_interval(condition)}."
+            beside = f"; the one for {THESE} stands beside it" if condition.alpha.interval_items else ""
+            yield f"Alpha of condition {condition.name} has no interval: {_without_interval(condition)}{beside}."
     for annotators, items in sorted({(condition.annotators, condition.items) for condition in conditions}):
         yield from interval_notes(annotators, items)
-    yield from _about_widths([condition for condition in conditions if condition.alpha.interval])
+    yield from about_widths(conditions)
 
 
-def _about_widths(conditions: Sequence[ConditionReport]) -> Iterator[str]:
-    """conditions: those with an interval of alpha"""
-    widths = {c.name: c.alpha.interval[1] - c.alpha.interval[0] for c in conditions if c.alpha.interval}
-    if wide := ", ".join(f"{name} {width:.1f}" for name, width in widths.items() if width > WIDE):
-        yield f"Intervals of alpha so wide that they hardly bound agreement ({wide}): more annotators or items would."
+def about_widths(conditions: Sequence[ConditionReport]) -> Iterator[str]:
+    """Where intervals of alpha hardly bound agreement, and where narrower ones for these annotators stand."""
+    widths = {c.name: _width(c.alpha.interval) for c in conditions if c.alpha.interval}
+    wide = {name: width for name, width in widths.items() if width > WIDE}
+    if not wide:
+        return
+    yield (
+        f"Intervals of alpha for {NEW} so wide that they hardly bound agreement ({_widths(wide, len(conditions))}):"
+        f" more annotators or items would.{_beside(c for c in conditions if c.name in wide)}"
+    )
+
+
+def _widths(wide: dict[str, float], conditions: int) -> str:
+    """Each condition with its width; where all are that wide, once from the narrowest to the widest."""
+    if len(wide) < conditions or conditions == 1:
+        return ", ".join(f"{name} {width:.1f}" for name, width in wide.items())
+    least, most = f"{min(wide.values()):.1f}", f"{max(wide.values()):.1f}"
+    return f"{least} in every condition" if least == most else f"{least} to {most}, every condition"
+
+
+def _beside(conditions: Iterable[ConditionReport]) -> str:
+    widths = [_width(c.alpha.interval_items) for c in conditions if c.alpha.interval_items]
+    if not widths:
+        return ""
+    return (
+        f" Those for {THESE} stand beside them (at most {max(widths):.1f} wide); they say nothing about other"
+        " annotators."
+    )
+
+
+def _width(bounds: Bounds) -> float:
+    return bounds[1] - bounds[0]
 
 
 def _without_interval(condition: ConditionReport) -> str:

@@ -91,6 +91,21 @@ def test_an_undefined_alpha_says_why(five: dict[str, Chart]) -> None:
     assert not [text for text in texts(five["alpha"]) if "undefined" in text]
 
 
+def test_alpha_has_a_thin_bar_for_new_annotators_and_a_thick_one_for_these() -> None:
+    found = an_alpha(0.5) | {"interval": [-1.0, 1.0], "interval_items": [0.0, 0.75]}
+    report = a_report(["U"], conditions=[a_condition("U", [0.5], alpha=found)])
+    chart = {c.name: c for c in report_charts(report)}["alpha"]
+    groups = [g for g in read(chart).iter(f"{SVG}g") if "mark-rule role-mark" in g.get("class", "")]
+    lengths = {line.get("stroke-width"): abs(float(line.get("x2", "0"))) for group in groups for line in group}
+    # 2 and .75 on the same scale
+    assert lengths["5"] / lengths["1.5"] == pytest.approx(0.75 / 2, abs=0.01)
+    assert (
+        "thin bar is its 95 % interval for new annotators and new items, the thick one that for these annotators and"
+        " new items" in chart.description
+    )
+    assert "95 %, these annotators and new items" in json.dumps(chart.vega)
+
+
 def test_numbers_of_answers_and_people_are_written_out(five: dict[str, Chart]) -> None:
     assert {"12", "48 (80%)"} <= set(texts(five["helpful"]))
     assert texts(five["drop-off"]).count("21 of 24, 1 withdrew") == 5

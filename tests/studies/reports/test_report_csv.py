@@ -58,6 +58,15 @@ def test_accuracy_stands_at_full_precision_with_its_interval(report: Report) -> 
     ]
 
 
+def test_the_interval_over_items_has_a_row_of_its_own(report: Report) -> None:
+    found, figures = row(report, "alpha_over_items", "U"), report.conditions[0].alpha
+    assert figures.interval_items is not None
+    assert (float(found["low"]), float(found["high"])) == figures.interval_items
+    assert (found["over"], found["value"]) == ("items", row(report, "alpha", "U")["value"])
+    assert "these annotators and new items" in found["note"]
+    assert row(report, "alpha", "U")["over"] == "both"
+
+
 def test_helpfulness_split_and_tests_have_rows(report: Report) -> None:
     # Three annotators, twenty items each, every fourth answer for the Features
     assert row(report, "helpful_overview", "U+Rl")["value"] == "45"

@@ -45,6 +45,15 @@ def test_every_table_of_a_simulated_report_carries_the_mark(report: Report) -> N
 
 
 @pytest.mark.django_db
+def test_the_second_intervals_of_alpha_stand_below_the_table_with_their_population(report: Report) -> None:
+    (note,) = re.findall(
+        r"intervals of \$\\alpha\$ for these annotators and new items: (.*)\.\}$", render(report, "latex"), re.M
+    )
+    low, high = report.conditions[1].alpha.interval_items or (0, 0)
+    assert note.split("; ")[1] == f"U+Rl $[{low:.2f}, {high:.2f}]$"
+
+
+@pytest.mark.django_db
 def test_tables_and_methods_lie_between_comments(report: Report) -> None:
     text = render(report, "latex")
     for name in ("conditions", "tests", "methods", "notes"):

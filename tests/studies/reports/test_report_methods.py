@@ -41,6 +41,8 @@ def test_an_ordered_study_of_people() -> None:
         "among 4 choices, namely the model's prediction, the true answer",
         "guessing reaches 0.250.",
         "Krippendorff's alpha for nominal data (Krippendorff, 2011), alpha = 1 - Do/De",
+        "as two crossed samples and hold for new annotators and new items:",
+        "A second 95 % interval of alpha holds for these annotators and new items: it spans the 2.5th to the 97.5th",
         "Conditions are compared in accuracy, alpha and confidence by two-sided permutation tests",
         "all ways of sharing the annotators out are counted.",
         "The p-values of the 3 pairs are adjusted within each measure (Holm, 1979).",
@@ -137,7 +139,7 @@ def test_one_annotator_has_no_agreement_interval_or_test() -> None:
 
 def test_every_citation_has_its_reference_and_none_is_missing() -> None:
     paragraph, _, references = methods(filled(make_version(conditions=NESTED))).partition("\n\nReferences: ")
-    for name in ("Krippendorff", "Fleiss", "Gwet", "Holm", "Ribeiro"):
+    for name in ("Krippendorff", "Efron", "Fleiss", "Gwet", "Holm", "Ribeiro"):
         assert name in paragraph
         assert f"{name}, " in references
     assert "Liang" not in references

@@ -51,6 +51,20 @@ def test_further_figures_have_a_row_each_and_a_column_per_condition(report):
     assert percent.split()[2:] == ["0.833", "0.833"]
 
 
+def test_the_second_interval_of_alpha_names_its_population(report):
+    lines = render(report, "text").splitlines()
+    (row,) = (line for line in lines if line.startswith("alpha, these annotators and new items"))
+    for condition in report.conditions:
+        low, high = condition.alpha.interval_items
+        assert f"[{low:.3f}, {high:.3f}]" in row
+        # The first one, for new annotators too, stays in the condition's own line
+        assert condition.alpha.over == "both"
+        assert condition.alpha.interval[0] < low
+        (own,) = (line for line in lines if line.split()[:1] == [condition.name])
+        assert f"[{condition.alpha.interval[0]:.3f}, " in own
+    assert any("Intervals hold for new annotators and new items, unless their row names others." in x for x in lines)
+
+
 def test_the_text_ends_with_the_methods(report):
     lines = render(report, "text").splitlines()
     assert lines[lines.index("Methods") + 1].startswith("6 simulated annotators took part")
@@ -106,7 +120,7 @@ def test_the_json_has_the_shape_of_the_interfaces(report):
     assert (condition["annotators"], condition["items"]) == (3, 20)
     assert {"mean", "std", "interval", "over", "per_annotator"} == set(condition["accuracy"])
     assert (
-        {"value", "interval", "over", "level", "undefined"}
+        {"value", "interval", "over", "level", "undefined", "interval_items"}
         == set(condition["alpha"])
         == set(condition["alpha_identity"])
     )

@@ -6,7 +6,9 @@ import pytest
 
 from analysis_core.statistics import interval_notes
 from studies.reports.build import build
+from studies.reports.warnings import about_widths
 from tests.studies.reports.answers import make_sheet, make_version, right
+from tests.studies.reports.report_values import a_condition, a_report, an_alpha
 
 pytestmark = pytest.mark.django_db
 
@@ -56,7 +58,7 @@ def test_an_alpha_without_an_interval_says_why():
     assert "Alpha of condition c0 has no interval: all agree, and nothing tells how far others would differ." in found
     assert (
         "Alpha of condition c1 has no interval: there are two annotators, and nothing tells how far another pair would"
-        " differ." in found
+        " differ; the one for these annotators and new items stands beside it." in found
     )
 
 
@@ -76,6 +78,27 @@ def test_intervals_of_few_annotators_and_wide_ones_are_named():
     assert wide is not None
     hardly = [warning for warning in report.warnings if "hardly bound" in warning]
     assert bool(hardly) == (few[1] - few[0] > 1 or wide[1] - wide[0] > 1)
+
+
+@pytest.mark.parametrize(
+    ("lows", "said"),
+    [
+        # From each low end to .9; the second intervals are .3 and .4 wide
+        ((-0.3, -0.6), "(1.2 to 1.5, every condition): more annotators or items would. Those for"),
+        ((-0.3, -0.31), "(1.2 in every condition): more"),
+        ((-0.3, 0.4), "(U 1.2): more annotators or items would. Those for"),
+    ],
+)
+def test_wide_intervals_are_said_once_and_point_to_the_narrower_ones(lows: tuple[float, float], said: str):
+    arms = [
+        a_condition(name, [0.5], alpha={**an_alpha(0.7), "interval": (low, 0.9), "interval_items": (0.5, end)})
+        for name, low, end in zip("UC", lows, (0.8, 0.9), strict=True)
+    ]
+    found = " ".join(about_widths(a_report(["U", "C"], conditions=arms).conditions))
+    assert found.startswith("Intervals of alpha for new annotators and new items so wide")
+    assert said in found
+    widest = 0.3 if "(U" in said else 0.4
+    assert f"these annotators and new items stand beside them (at most {widest} wide)" in found
 
 
 def test_simulated_comes_first_then_the_plan_then_numbers_then_limits_then_sheets():
