@@ -25,7 +25,10 @@ USUAL = Population()
 LARGER = ((5, 40), (5, 100), (10, 40), (10, 100), (15, 100), (20, 40))
 SOME = ((5, 40), (10, 40), (10, 100), (20, 40))
 #: Sizes that studies of these kinds often have: votes, error categories, concepts, simulation
-SMALL = ((3, 5), (5, 10), (5, 12), (3, 20), (5, 20), (5, 23), (3, 40), (4, 40), (3, 100))
+SMALL = (
+    *((3, 5), (5, 10), (5, 12), (3, 20), (5, 20), (5, 23), (3, 40), (4, 40), (3, 100)),
+    *((10, 10), (10, 20), (20, 10), (20, 20)),
+)
 OTHERS = (
     Population(accuracy=0.5),
     Population(accuracy=0.85),

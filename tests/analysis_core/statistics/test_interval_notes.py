@@ -23,9 +23,16 @@ def test_a_table_of_three_by_twenty_says_how_wide_and_how_safe_its_interval_is()
 def test_sizes_in_between_are_told_by_the_next_smaller_simulated_one():
     (found,) = interval_notes(4, 60)
     assert "simulated tables of 4 x 40" in found
-    (found,) = interval_notes(12, 22)
+    (found,) = interval_notes(7, 22)
     assert "simulated tables of 5 x 20" in found
     assert found.endswith("too few items to say it more exactly.")
+
+
+def test_many_annotators_of_few_items_are_not_told_the_safe_coverage_of_few_annotators():
+    # With more people the items are what is too few, and the interval covers less: 97.0 % at 5 x 10, 91.5 % at 20 x 10.
+    (found,) = interval_notes(30, 12)
+    assert "simulated tables of 20 x 10" in found
+    assert MEASURED[20, 10][0] < 0.93 < MEASURED[5, 10][0]
 
 
 @pytest.mark.parametrize("size", [(5, 40), (6, 41), (20, 40), (5, 1000)])
