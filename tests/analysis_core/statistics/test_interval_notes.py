@@ -30,7 +30,7 @@ def test_sizes_in_between_are_told_by_the_next_smaller_simulated_one():
 
 def test_many_annotators_of_few_items_are_not_told_the_safe_coverage_of_few_annotators():
     # With more people the items are what is too few, and the interval covers less: 97.0 % at 5 x 10, 91.5 % at 20 x 10.
-    (found,) = interval_notes(30, 12)
+    found, _ = interval_notes(30, 12)
     assert "simulated tables of 20 x 10" in found
     assert MEASURED[20, 10][0] < 0.93 < MEASURED[5, 10][0]
 
