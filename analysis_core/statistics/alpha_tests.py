@@ -82,7 +82,7 @@ class Relabelled:
     """Alpha of each condition for many ways to give its people to conditions."""
 
     def __init__(self, coded: Ratings) -> None:
-        self.level, self.values, self.items = coded.level, coded.values, coded.units
+        self.level, self.values, self.items = coded.level, _scaled(coded.values, coded.level), coded.units
         codes = coded.codes
         self.answers = (codes[:, :, None] == np.arange(len(self.values))).astype(np.float64).reshape(len(codes), -1)
 
@@ -142,6 +142,18 @@ def _stacked(groups: Sequence[Any], level: str) -> tuple[Ratings, list[int]]:
     if len(set(widths)) > 1:
         raise BadInput(f"conditions are compared on the same items; they have {', '.join(map(str, widths))}")
     return table.read(rows, level), sizes
+
+
+def _scaled(values: Floats, level: str) -> Floats:
+    """The values where their squares and sums are finite; alpha depends on differences (interval) or shares (ratio)."""
+    if level not in ("interval", "ratio") or not len(values):
+        return values
+    halves = values / 2
+    if level == "ratio":
+        return halves
+    # Powers of two: nothing is rounded.
+    _, exponent = np.frexp(halves[-1] - halves[0])
+    return np.asarray(np.ldexp(halves - halves[len(halves) // 2], -exponent))
 
 
 def _rows(coded: Ratings, kept: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Ratings:

@@ -72,12 +72,14 @@ def crossed_accuracy(correct: Any, *, confidence: float = 0.95) -> Accuracy:
     The interval is None with one annotator or one item, and where all answers are equally right (nothing tells how far
     new ones would scatter). Coverage in simulated studies: docs/statistics.md, by `python -m benchmarks.coverage`.
     correct: as in accuracy
-    raises:  BadInput
+    raises:  BadInput (also a confidence that is not between 0 and 1)
     source:  two-way variance of a crossed design: Cameron, Gelbach and Miller 2011, "Robust Inference With Multiway
              Clustering", with the jackknife for each way; Wilson 1927, with an effective number of answers as in
              Korn and Graubard 1998, "Confidence Intervals for Proportions With Small Expected Number of Positive Counts
              Estimated From Survey Data"
     """
+    if not 0 < confidence < 1:
+        raise BadInput(f"confidence lies between 0 and 1, not at {confidence:g}")
     plain = accuracy(correct)
     cells = _cells(correct)
     present = ~np.isnan(cells)

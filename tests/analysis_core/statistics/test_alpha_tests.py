@@ -79,6 +79,14 @@ def test_a_large_offset_costs_no_digits():
     assert far.statistic == pytest.approx(near.statistic, abs=1e-9)
 
 
+@pytest.mark.parametrize("level", ["interval", "ratio"])
+@pytest.mark.parametrize("unit", [2.0**1020, 2.0**600, 2.0**-600, 2.0**-1000])
+def test_the_unit_of_measurement_changes_nothing_however_large_or_small(level: str, unit: float):
+    a, b = answers(3, 8, 0.9, 5), answers(3, 8, 0.4, 6)
+    # Squares of 2^600 are beyond the largest float, those of 2^-600 below the smallest one.
+    assert alpha_test(a * unit, b * unit, level) == alpha_test(a, b, level)
+
+
 def test_equal_conditions_tell_nothing():
     a = answers(3, 12, 0.6, 9)
     assert alpha_test(a, a, "nominal").p == 1

@@ -91,6 +91,12 @@ def test_two_by_two_has_an_interval_that_says_nothing():
     assert high > 0.98
 
 
+@pytest.mark.parametrize("confidence", [-0.5, 0.0, 1.0, 95.0, float("nan")])
+def test_a_confidence_that_is_no_chance_is_refused(confidence: float):
+    with pytest.raises(BadInput, match="between 0 and 1"):
+        crossed_accuracy([[1, 0, 1], [1, 1, 0]], confidence=confidence)
+
+
 def test_booleans_count_and_anything_else_is_refused():
     assert accuracy([[True, False]]).mean == 0.5
     with pytest.raises(BadInput, match=r"right and wrong are 1 and 0; found 0, 0\.5"):
