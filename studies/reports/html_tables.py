@@ -36,7 +36,6 @@ PER_CONDITION: tuple[Column, ...] = (
     ("95 % interval", lambda c: figures.interval(c.accuracy.interval if c.accuracy else None)),
     ("Alpha", lambda c: figures.alpha(c.alpha)),
     ("95 % interval", lambda c: figures.interval(c.alpha.interval)),
-    (f"95 % interval, {figures.THESE}", lambda c: figures.interval(c.alpha.interval_items)),
     ("Alpha, identities", lambda c: figures.alpha(c.alpha_identity)),
     ("Confidence ± std", lambda c: figures.spread(c.confidence)),
     ("Overview / Features", lambda c: figures.helpful(c.helpful)),
@@ -44,6 +43,8 @@ PER_CONDITION: tuple[Column, ...] = (
 AGREEMENT: tuple[Column, ...] = (
     ("Condition", lambda c: c.name),
     ("Alpha", lambda c: figures.alpha(c.alpha)),
+    (f"95 % interval of alpha, {figures.NEW}", lambda c: figures.interval(c.alpha.interval)),
+    (f"95 % interval of alpha, {figures.THESE}", lambda c: figures.interval(c.alpha.interval_items)),
     ("Fleiss' kappa", lambda c: _coefficient(c.agreement.fleiss)),
     ("Gwet's AC1", lambda c: _coefficient(c.agreement.ac1)),
     ("Percent agreement", lambda c: _coefficient(c.agreement.percent)),

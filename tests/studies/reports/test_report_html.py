@@ -65,10 +65,23 @@ def test_the_declared_result_and_the_warnings_come_before_every_figure():
 
 def test_coefficients_beside_alpha_stand_in_a_table_of_their_own():
     shown = page(a_report(["U"]))
-    own = shown[shown.index("Other coefficients") :]
+    own = shown[shown.index("More about agreement") :]
     cells = re.findall(r'<td class="number">(.*?)</td>', own[: own.index("</table>")])
     # alpha of this arm, then what report_values gives: kappa .4, AC1 undefined, percent agreement .6
-    assert cells[1:] == ["0.400", "undefined", "0.600"]
+    # Its interval lies .15 to each side, and there is none for these annotators
+    assert cells[2:] == ["0.400", "undefined", "0.600"]
+
+
+def test_both_intervals_of_alpha_stand_side_by_side_under_their_populations():
+    found = an_alpha(0.5) | {"interval": [-1.0, 0.9], "interval_items": [0.25, 0.75]}
+    shown = page(a_report(["U"], conditions=[a_condition("U", [0.5, 0.6], alpha=found)]))
+    own = shown[shown.index("More about agreement") :]
+    heads = re.findall(r'<th scope="col"[^>]*>(.*?)</th>', own[: own.index("</table>")])
+    assert heads[2:4] == [
+        "95 % interval of alpha, new annotators and new items",
+        "95 % interval of alpha, these annotators and new items",
+    ]
+    assert '<td class="number">[-1.000, 0.900]</td><td class="number">[0.250, 0.750]</td>' in own
 
 
 def test_what_rounds_to_nothing_has_no_minus():
