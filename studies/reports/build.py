@@ -16,10 +16,13 @@ from studies.reports.exclusions import kept, rules_applied
 from studies.reports.methods import methods_text
 from studies.reports.ratings import Ratings, ratings_of, sheet_kind
 from studies.reports.shape import Exclusions, Plan, Report
-from studies.reports.stored import FAILED, ReportRefused, report_allow, stored_row
+from studies.reports.stored import DROPPED, FAILED, ReportRefused, report_allow, stored_row
 from studies.watch import reason_of
 
 __all__ = ["ReportRefused", "build", "report_for", "report_row_for", "report_store"]
+
+#: How many reports of a version keep their charts, some 200 kB each; the bodies of all are kept
+WITH_CHARTS = 5
 
 
 def build(version: StudyVersion, kind: str | None = None) -> Report:
@@ -31,12 +34,15 @@ def build(version: StudyVersion, kind: str | None = None) -> Report:
 
 
 def report_store(*, version_pk: int, kind: str | None = None) -> StoredReport:
-    """The stored report of the present data; built if there is none yet. Why it cannot be built is stored as well."""
+    """The stored report of the present data; built if there is none yet. Why it cannot be built is stored as well.
+
+    Charts that were dropped are drawn again.
+    """
     version = StudyVersion.objects.select_related("study").get(pk=version_pk)
     ratings = ratings_of(version, kind or sheet_kind(version.study))
     stored = stored_row(version, ratings.sha256)
     if stored is not None and FAILED not in stored.body:
-        return stored
+        return _drawn_again(stored) if stored.charts == DROPPED else stored
     try:
         report = _build(version, ratings)
     except (OperationalError, InterfaceError):
@@ -49,6 +55,7 @@ def report_store(*, version_pk: int, kind: str | None = None) -> StoredReport:
     if FAILED in row.body:
         row.body, row.charts = body, charts
         row.save(update_fields=["body", "charts"])
+    _drop_old_charts(row)
     return row
 
 
@@ -123,6 +130,20 @@ def _row(
     # Two workers may build the same report: the first one's row stays.
     content = {"body": body, "charts": list(charts)}
     return StoredReport.objects.get_or_create(version=version, data_sha256=ratings.sha256, defaults=content)[0]
+
+
+def _drawn_again(row: StoredReport) -> StoredReport:
+    # Nothing is dropped in turn: two old reports that are asked for together would take each other's charts.
+    row.charts = report_chart_rows(Report.model_validate(row.body))
+    row.save(update_fields=["charts"])
+    return row
+
+
+def _drop_old_charts(just_built: StoredReport) -> None:
+    rows = StoredReport.objects.filter(version=just_built.version)
+    newest = rows.order_by("-pk").values_list("pk", flat=True)[:WITH_CHARTS]
+    old = rows.exclude(pk__in=[*newest, just_built.pk])
+    old.exclude(charts=[]).exclude(charts=DROPPED).update(charts=DROPPED)
 
 
 def _software() -> str:

@@ -17,6 +17,9 @@ from studies.services.audit import audit_record
 PEEK = timedelta(minutes=15)
 #: The one key of a row that tells why a report could not be built
 FAILED = "failed"
+#: What stands in place of an old report's charts: they are drawn again when somebody asks. An empty list says that
+#: there was nothing to draw, and is never drawn again.
+DROPPED = [{"dropped": True}]
 
 
 class ReportRefused(Exception):
@@ -69,16 +72,17 @@ def peeked_until(study: Study, actor: str) -> datetime | None:
 
 def stored_report(version: StudyVersion, kind: str | None = None) -> Report | None:
     """The report of the present data, if it has been built. raises: ReportFailed, until it is tried again"""
-    row = built_row(version, kind)
+    row = _row_of_now(version, kind)
     return Report.model_validate(row.body) if row else None
 
 
 def built_row(version: StudyVersion, kind: str | None = None) -> StoredReport | None:
-    """The stored row of the present data, with its charts. raises: ReportFailed, until it is tried again"""
-    row = stored_row(version, data_sha256(version, kind or sheet_kind(version.study)))
-    if row is not None and FAILED in row.body:
-        raise ReportFailed(row.body[FAILED])
-    return row
+    """The stored row of the present data with its charts; None also where these were dropped, for a worker to draw.
+
+    raises: ReportFailed, until it is tried again
+    """
+    row = _row_of_now(version, kind)
+    return None if row is None or row.charts == DROPPED else row
 
 
 def failures_forget(version: StudyVersion) -> None:
@@ -90,3 +94,10 @@ def failures_forget(version: StudyVersion) -> None:
 def stored_row(version: StudyVersion, sha256: str) -> StoredReport | None:
     """The stored row of one state of the data."""
     return StoredReport.objects.filter(version=version, data_sha256=sha256).first()
+
+
+def _row_of_now(version: StudyVersion, kind: str | None) -> StoredReport | None:
+    row = stored_row(version, data_sha256(version, kind or sheet_kind(version.study)))
+    if row is not None and FAILED in row.body:
+        raise ReportFailed(row.body[FAILED])
+    return row
