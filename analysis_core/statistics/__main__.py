@@ -7,6 +7,7 @@ import csv
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from analysis_core.statistics.answer_files import BadRows, Columns, read_answers
 from analysis_core.statistics.answer_rows import SEPARATORS
 from analysis_core.statistics.describe import describe
 from analysis_core.statistics.intervals import OVER
-from analysis_core.statistics.report_text import as_text
+from analysis_core.statistics.report_text import as_text, printable
 
 #: As many problems of a file are listed; the rest is counted.
 SHOWN = 20
@@ -60,9 +61,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse([str(error)])
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader of a pipe (head, less) had enough; nothing more can be written, also not at exit.
+    except OSError as error:
+        # What could not be written cannot be at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader of a pipe (head, less) had enough: no error.
+        if not isinstance(error, BrokenPipeError):
+            return _refuse([f"the result cannot be written: {error.strerror}"])
     return 0
 
 
@@ -105,7 +109,7 @@ def _print(report: dict[str, Any], as_json: bool) -> None:
 
 
 def _refuse(reasons: Sequence[str]) -> int:
-    sys.stderr.write("\n".join(reasons) + "\n")
+    sys.stderr.write("\n".join(map(printable, reasons)) + "\n")
     return 1
 
 
@@ -114,6 +118,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.confidence_column and not options.truth:
         parser.error("--confidence-column tells accuracy per confidence, so it needs --truth")
+    for column, count in Counter(column for column, _ in options.where or ()).items():
+        if count > 1:
+            parser.error(f"--where asks column {column!r} for {count} texts, and a row has one: run once for each")
     return options
 
 
@@ -125,10 +132,14 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("file", metavar="FILE.csv", help="answers, one row per rater and unit; - is standard input")
-    parser.add_argument("--unit", required=True, metavar="COLUMN", help="what was answered (the item)")
-    parser.add_argument("--rater", required=True, metavar="COLUMN", help="who answered")
-    parser.add_argument("--value", required=True, metavar="COLUMN", help="the answer; an empty cell is missing")
-    parser.add_argument("--group", metavar="COLUMN", help="a line per value of this column (the condition)")
+    parser.add_argument("--unit", required=True, metavar="COLUMN", type=_column, help="what was answered (the item)")
+    parser.add_argument("--rater", required=True, metavar="COLUMN", type=_column, help="who answered")
+    parser.add_argument(
+        "--value", required=True, metavar="COLUMN", type=_column, help="the answer; an empty cell is missing"
+    )
+    parser.add_argument(
+        "--group", metavar="COLUMN", type=_column, help="a line per value of this column (the condition)"
+    )
     parser.add_argument("--level", choices=LEVELS, default="nominal", help="level of measurement (default: nominal)")
     parser.add_argument(
         "--values",
@@ -136,8 +147,10 @@ def _parser() -> argparse.ArgumentParser:
         type=_values,
         help="all answers that could have been given; any other is refused; ordinal labels: lowest first",
     )
-    parser.add_argument("--truth", metavar="COLUMN", help="the right answer of each unit: adds accuracy")
-    parser.add_argument("--confidence-column", metavar="COLUMN", help="a number: adds accuracy per confidence")
+    parser.add_argument("--truth", metavar="COLUMN", type=_column, help="the right answer of each unit: adds accuracy")
+    parser.add_argument(
+        "--confidence-column", metavar="COLUMN", type=_column, help="a number: adds accuracy per confidence"
+    )
     parser.add_argument(
         "--where", metavar="COLUMN=TEXT", action="append", type=_where, help="read only these rows (repeatable)"
     )
@@ -155,6 +168,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _column(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("a column has a name")
+    return text.strip()
+
+
 def _where(text: str) -> tuple[str, str]:
     column, separator, wanted = text.partition("=")
     if not separator:
@@ -163,7 +182,10 @@ def _where(text: str) -> tuple[str, str]:
 
 
 def _values(text: str) -> tuple[str, ...]:
-    values = tuple(cell.strip() for cell in next(csv.reader([text], skipinitialspace=True), []))
+    try:
+        values = tuple(cell.strip() for cell in next(csv.reader([text], skipinitialspace=True), []))
+    except csv.Error:
+        values = ()
     if len(values) < 2 or len(set(values)) < len(values) or "" in values:
         raise argparse.ArgumentTypeError(f"{text!r} is not a list of two or more different values, such as A,B,C")
     return values

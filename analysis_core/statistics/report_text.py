@@ -37,6 +37,11 @@ def as_text(report: Mapping[str, Any]) -> str:
     return "\n".join([*lines, *report["notes"]]) + "\n"
 
 
+def printable(text: str) -> str:
+    """The same text on one line: what a terminal obeys (line ends, escapes, bells) is spelled \\n, \\x1b, \\x07."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
 def _agreement_row(group: Mapping[str, Any]) -> list[str]:
     alpha = group["alpha"]
     value = "undefined" if alpha["value"] is None else _decimal(alpha["value"])
@@ -70,7 +75,7 @@ def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _name(group: Mapping[str, Any]) -> str:
-    return "all" if group["group"] is None else group["group"] or "(empty)"
+    return "all" if group["group"] is None else printable(group["group"]) or "(empty)"
 
 
 def _decimal(value: float | None) -> str:

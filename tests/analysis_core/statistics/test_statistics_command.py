@@ -226,6 +226,23 @@ def test_ctrl_c_ends_quietly_with_130():
     assert (child.returncode, out, err) == (130, b"", b"")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this machine has no device that is always full")
+def test_a_full_disk_is_an_error_in_words(tmp_path: Path):
+    file = write(tmp_path, TABLE)
+    with Path("/dev/full").open("w") as full:
+        found = subprocess.run([*COMMAND, file, *COLUMNS], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert (found.returncode, found.stderr) == (1, b"the result cannot be written: No space left on device\n")
+
+
+def test_names_that_a_terminal_would_obey_are_spelled_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    file = write(tmp_path, 'g,item,rater,answer\n"a\nb\x1b[31m",1,x,A\n')
+    assert main([file, *COLUMNS, "--group", "g"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].startswith(r"a\nb\x1b[31m  1 ")
+    assert main([write(tmp_path, "it\x1bem,rater,answer\n1,x,A\n"), *COLUMNS]) == 1
+    assert capsys.readouterr().err.endswith("did you mean it\\x1bem?\n")
+
+
 def test_output_that_cannot_write_unicode_stays_readable(tmp_path: Path):
     file = write(tmp_path, TABLE.replace("A", "Ä"))
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
@@ -250,6 +267,9 @@ def test_the_help_explains_each_number_and_gives_two_examples(capsys: pytest.Cap
         (["x.csv"], "required: --unit"),
         (["x.csv", *COLUMNS, "--level", "cardinal"], "invalid choice: 'cardinal'"),
         (["x.csv", *COLUMNS, "--where", "a"], "'a' is not COLUMN=TEXT"),
+        (["x.csv", *COLUMNS, "--where", "a=1", "--where", "a=2"], "--where asks column 'a' for 2 texts"),
+        (["x.csv", *COLUMNS, "--group", ""], "--group: a column has a name"),
+        (["x.csv", *COLUMNS, "--values", "A\nB"], "is not a list of two or more different values"),
         (["x.csv", *COLUMNS, "--values", "A,A"], "'A,A' is not a list of two or more different values"),
         (["x.csv", *COLUMNS, "--values", "A"], "not a list of two or more different values"),
         (["x.csv", *COLUMNS, "--separator", "pipe"], "'pipe' is none of comma, semicolon, tab"),
