@@ -100,6 +100,11 @@ def p_sentence(p: float) -> str:
     return f"p {p_value(p)}" if p < 0.001 else f"p = {p_value(p)}"
 
 
+def least_p(p: float) -> str:
+    """What a test cannot go below: 0.10, and 0.067 where two digits would claim more than is so."""
+    return f"{p:.2f}" if p >= 0.1 else f"{p:.3f}"
+
+
 def signed(difference: float) -> str:
     """+0.100; what rounds to nothing has no minus."""
     return f"{round(difference, 3) + 0.0:+.3f}"

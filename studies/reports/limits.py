@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from analysis_core.statistics import annotators_needed, limit_sentence
-from studies.reports.shape import Comparison, ConditionReport, Trend
+from studies.reports.figures import least_p
+from studies.reports.shape import STATISTICS, Comparison, ConditionReport, Trend
 
 
 def limits(
@@ -21,11 +22,13 @@ def limits(
     # Over two conditions the trend is their difference.
     for p in sorted({trend.smallest_possible_p for trend in trends if len(trend.order) > 2}):
         if p > level:
-            yield f"The test for a trend cannot go below p = {p:.2f}."
+            yield f"The test for a trend cannot go below p = {least_p(p)}."
 
 
 def _after_holm(comparisons: Sequence[Comparison], level: float) -> Iterator[str]:
-    pairs = [c for c in comparisons if c.statistic == "accuracy"] or list(comparisons)
+    # Each statistic is a family of its own: that of accuracy, else the largest.
+    families = {name: [pair for pair in comparisons if pair.statistic == name] for name in STATISTICS}
+    pairs = families["accuracy"] or max(families.values(), key=len)
     if len(pairs) < 2:
         return
     adjusted = min(1.0, len(pairs) * min(pair.smallest_possible_p for pair in pairs))
@@ -34,6 +37,6 @@ def _after_holm(comparisons: Sequence[Comparison], level: float) -> Iterator[str
     needed = annotators_needed(level, len(pairs))
     enough = "no number of annotators" if needed is None else f"{needed} annotators per condition"
     yield (
-        f"{len(pairs)} pairs: after Holm's correction no p can go below {adjusted:.2f}; {enough} could reach the plan's"
-        f" level of {level:g}."
+        f"{len(pairs)} pairs: after Holm's correction no p can go below {least_p(adjusted)}; {enough} could reach the"
+        f" plan's level of {level:g}."
     )

@@ -5,9 +5,10 @@ Spelling that differs between American and British English is avoided, so that i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from studies.config import StudyConfig
+from studies.reports import figures
 from studies.reports.figures import NEW, THESE, counted, listed
 from studies.reports.methods_design import design
 from studies.reports.methods_references import REFERENCES
@@ -41,8 +42,11 @@ def _measures(config: StudyConfig, report: Report) -> Iterator[str]:
             " Do/De, where Do is the observed disagreement and De the one expected by chance, computed on"
             f" {on}{also}; beside it stand percent agreement, Fleiss' kappa (Fleiss, 1971) and AC1 (Gwet, 2008)."
         )
-    if any(condition.alpha.undefined and condition.annotators > 1 for condition in report.conditions):
-        yield "Where all answers of a condition are the same, alpha is undefined and reported as such."
+    undefined = {condition.alpha.undefined for condition in report.conditions if condition.annotators > 1} - {None}
+    if undefined:
+        reasons = {"no_variation": "all answers of a condition are the same", "no_overlap": "no item has two answers"}
+        why = " or ".join(reason for name, reason in reasons.items() if name in undefined)
+        yield f"Where {why}, alpha is undefined and reported as such."
     if "confidence" in config.questions:
         yield (
             "Confidence was given with each answer from 1 (guessing) to 5 (certain); we report mean and standard"
@@ -95,23 +99,49 @@ def _tests(report: Report) -> Iterator[str]:
         f"Conditions are compared in {listed(tested)} by two-sided permutation tests in which whole annotators change"
         f" their condition, so that the unit is the annotator; {how}."
     )
-    pairs = [pair for pair in report.comparisons if pair.statistic == tested[0]]
-    if len(pairs) > 1:
-        yield f"The p-values of the {len(pairs)} pairs are adjusted within each measure (Holm, 1979)."
-    if report.trends:
-        order = "scores" if tested != ["alpha"] else "alpha"
+    if "alpha" in tested:
         yield (
-            "The conditions are ordered, each showing more than the one before; the test for a trend uses the"
-            f" correlation of this order with the annotators' {order}"
-            f"{', and for alpha with the alpha of each condition' if 'alpha' in tested else ''}."
+            "Their null hypothesis is that the condition changes nothing in a person's answers; so a small p for alpha"
+            " can also come from conditions that lead to other answers with the same agreement."
         )
-    least = max((pair.smallest_possible_p for pair in pairs), default=0.0)
-    if least > report.plan.alpha:
-        yield f"With these numbers of annotators a test of two conditions cannot give a p below {least:.2f}."
+    yield from _corrections(report.comparisons)
+    yield from _trends(report.trends)
+    yield from _out_of_reach(report)
     yield (
         f"The plan named {'the trend of accuracy' if report.plan.primary == 'trend' else 'accuracy by pairs'} as the"
         f" main comparison, at the level {report.plan.alpha:g}."
     )
+
+
+def _corrections(pairs: Sequence[Comparison]) -> Iterator[str]:
+    numbers = {sum(pair.statistic == name for pair in pairs) for name in STATISTICS} - {0}
+    if max(numbers, default=0) > 1:
+        how_many = f"{min(numbers)} pairs" if len(numbers) == 1 else "pairs"
+        yield f"The p-values of the {how_many} are adjusted within each measure (Holm, 1979)."
+
+
+def _trends(trends: Sequence[Trend]) -> Iterator[str]:
+    statistics = {trend.statistic for trend in trends}
+    used = ["the correlation of this order with the annotators' scores"] if statistics - {"alpha"} else []
+    used += ["the slope of the conditions' alphas over this order"] if "alpha" in statistics else []
+    if used:
+        yield (
+            "The conditions are ordered, each showing more than the one before; the test for a trend uses"
+            f" {', and for alpha '.join(used)}."
+        )
+
+
+def _out_of_reach(report: Report) -> Iterator[str]:
+    pairs = {(pair.a, pair.b): pair.smallest_possible_p for pair in report.comparisons}
+    beyond = [p for p in pairs.values() if p > report.plan.alpha]
+    if beyond and len(beyond) == len(pairs):
+        least = figures.least_p(min(beyond))
+        yield f"With these numbers of annotators a test of two conditions cannot give a p below {least}."
+    elif beyond:
+        yield (
+            f"With these numbers of annotators {len(beyond)} of the {len(pairs)} pairs cannot reach the level"
+            f" {report.plan.alpha:g}, whatever the answers."
+        )
 
 
 def _left_out(report: Report) -> Iterator[str]:
@@ -154,4 +184,7 @@ def _record(ratings: Ratings, report: Report) -> Iterator[str]:
     if ratings.peeks:
         times = "once" if ratings.peeks == 1 else f"{ratings.peeks} times"
         yield f"Outcomes were looked at {times} before unblinding."
-    yield f"All figures were computed with {report.software} ({version}, seed {report.seed})."
+    bootstrapped = any(condition.alpha.interval_items for condition in report.conditions)
+    is_sampled = not all(test.exact for test in (*report.comparisons, *report.trends))
+    draws = "; the random draws behind figures start from seed 0" if bootstrapped or is_sampled else ""
+    yield f"All figures were computed with {report.software} ({version}, seed {report.seed}){draws}."

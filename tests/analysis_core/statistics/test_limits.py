@@ -34,6 +34,8 @@ def test_the_sentence_says_what_is_out_of_reach_and_what_is_enough():
     )
     # 1 of 5!/(2! 3!) = 10 ways: unequal arms have no mirror image, but .10 is above .05 all the same.
     assert limit_sentence((2, 3)).startswith("2 and 3 annotators: the annotator-level test cannot go below p = 0.10")
+    # 1 of 6! / (2! 4!) = 15 ways is .067; ".07" would claim more than is so.
+    assert "cannot go below p = 0.067;" in limit_sentence((2, 4))
     assert limit_sentence((4, 4)) is None
     assert "no number" in limit_sentence((3, 3), 1e-6)
 

@@ -46,7 +46,9 @@ def test_an_ordered_study_of_people() -> None:
         "Conditions are compared in accuracy, alpha and confidence by two-sided permutation tests",
         "all ways of sharing the annotators out are counted.",
         "The p-values of the 3 pairs are adjusted within each measure (Holm, 1979).",
+        "Their null hypothesis is that the condition changes nothing in a person's answers; so a small p for alpha can",
         "The conditions are ordered",
+        "the correlation of this order with the annotators' scores, and for alpha the slope of the conditions' alphas",
         "cannot give a p below 0.10.",
         "The plan named the trend of accuracy as the main comparison, at the level 0.05.",
         "No finished sheet is left out.",
@@ -55,8 +57,31 @@ def test_an_ordered_study_of_people() -> None:
     ):
         assert sentence in text
     assert re.search(
-        r"computed with multiviz-studies \d+\.\d+\.\d+ \(version [0-9a-f]{12} of the study, seed 0\)", text
+        r"computed with multiviz-studies \d+\.\d+\.\d+ \(version [0-9a-f]{12} of the study, seed 0\); the random draws"
+        " behind figures start from seed 0",
+        text,
     )
+
+
+def test_pairs_that_can_reach_the_level_are_not_said_to_be_out_of_reach() -> None:
+    conditions = "[{name: A, stages: [U]}, {name: B, stages: [C]}, {name: C, stages: [U, C]}]"
+    version = make_version(conditions=conditions)
+    for name, number in (("A", 3), ("B", 3), ("C", 5)):
+        for count in range(number):
+            make_sheet(version, name, right(5 + count))
+    # 3 and 3: 2 of 20 relabellings; 3 and 5: 1 of 56, which is below .05.
+    text = methods(version)
+    assert "1 of the 3 pairs cannot reach the level 0.05, whatever the answers." in text
+    assert "cannot give a p below" not in text
+
+
+def test_the_reason_of_an_undefined_alpha_is_the_one_that_holds() -> None:
+    version = make_version(count=4, conditions="[{name: only, stages: [C]}]")
+    make_sheet(version, "only", "AB--")
+    make_sheet(version, "only", "--AB")
+    text = methods(version)
+    assert "Where no item has two answers, alpha is undefined" in text
+    assert "all answers of a condition are the same" not in text
 
 
 def test_unordered_arms_have_no_trend_and_two_of_them_no_correction() -> None:

@@ -34,7 +34,7 @@ def test_five_per_condition_reach_the_level_and_three_do_not():
 def test_holms_limit_names_the_number_that_is_enough():
     # Three pairs of 4 per condition: 3 * 2 / 70 = .0857; of 5: 3 * 2 / 252 = .0238
     said = (
-        "3 pairs: after Holm's correction no p can go below 0.09; 5 annotators per condition could reach the plan's"
+        "3 pairs: after Holm's correction no p can go below 0.086; 5 annotators per condition could reach the plan's"
         " level of 0.05."
     )
     assert said in filled(3, 4).warnings
