@@ -11,7 +11,9 @@ class Item(models.Model):
     """One datapoint that annotators answer about.
 
     `prediction` and `truth` are the key of the experiment: studies/pages.py hands out neither, except in practice
-    feedback. `choices` lists [{"letter": "A", "label": "red", "classes": [3]}] in canonical letter order.
+    feedback. `choices` lists [{"letter": "A", "label": "red", "classes": [3], "type": "color"}] in canonical letter
+    order; the answer type only where the dataset tells it and items differ in their choices. It is for the report: no
+    page hands it out.
     `explained` lists, per explained class, [{"class": 3, "features": [41, 7], "weights": [...]}].
     """
 
@@ -48,6 +50,10 @@ class Item(models.Model):
     def letter_of(self, class_index: int) -> str | None:
         """The canonical letter of the choice that stands for a class."""
         return next((c["letter"] for c in self.choices if class_index in c["classes"]), None)
+
+    def type_of(self, class_index: int) -> str | None:
+        """The answer type of the choice that stands for a class, where it was noted."""
+        return next((c.get("type") for c in self.choices if class_index in c["classes"]), None)
 
     @property
     def is_check(self) -> bool:

@@ -30,11 +30,15 @@ PER_ANNOTATOR = {"per_annotator": True}
 
 @dataclass(frozen=True)
 class RatedItem:
-    """One counted item; model_is_right is None where the dataset does not tell the truth."""
+    """One counted item; model_is_right is None where the dataset does not tell the truth.
+
+    types: the answer types of the prediction and of the truth, where both are known
+    """
 
     position: int
     choices: int
     model_is_right: bool | None
+    types: tuple[str, str] | None
 
 
 @dataclass(frozen=True)
@@ -140,7 +144,11 @@ def _newest_values(version: StudyVersion, kind: str) -> Values:
 
 
 def _rated(item: Item) -> RatedItem:
-    return RatedItem(item.position, len(item.choices), None if item.truth is None else item.model_is_right)
+    if item.truth is None:
+        return RatedItem(item.position, len(item.choices), None, None)
+    predicted, true = item.type_of(item.prediction), item.type_of(item.truth)
+    types = (predicted, true) if predicted and true else None
+    return RatedItem(item.position, len(item.choices), item.model_is_right, types)
 
 
 def _table(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from analysis_core.statistics import interval_notes
@@ -32,6 +33,7 @@ def warnings(
     found = [SHEETS[ratings.sheets]] if ratings.sheets in SHEETS else []
     found.extend(_about_the_plan(ratings))
     found.extend(_about_numbers(ratings, conditions))
+    found.extend(_about_choices(ratings))
     found.extend(_about_agreement(conditions))
     found.extend(limits(conditions, comparisons, trends, level))
     found.extend(_about_exclusions(ratings, exclusions))
@@ -70,6 +72,18 @@ def _about_numbers(ratings: Ratings, conditions: Sequence[ConditionReport]) -> I
     sizes = {condition.name: condition.annotators for condition in conditions if condition.annotators}
     if len(set(sizes.values())) > 1:
         yield f"Conditions differ in their numbers of annotators: {_listed(sizes)}."
+
+
+def _about_choices(ratings: Ratings) -> Iterator[str]:
+    """Items drawn by a release that did not note the answer types are not spoken of."""
+    apart = Counter(item.types for item in ratings.items if item.types and item.types[0] != item.types[1])
+    if apart:
+        kinds = ", ".join(f"{true} instead of {predicted}: {n}" for (predicted, true), n in sorted(apart.items()))
+        yield (
+            f"At {sum(apart.values())} of {counted(len(ratings.items), 'item')} the true answer is of another type than"
+            f" the prediction ({kinds}): it can be ruled out by type, and guessing is easier than the chance level"
+            " says."
+        )
 
 
 def _about_agreement(conditions: Sequence[ConditionReport]) -> Iterator[str]:

@@ -35,7 +35,7 @@ def items_draw(*, version: StudyVersion, source: dict[str, Any]) -> list[Item]:
         place = _place(config, position)
         is_practice = place < config.items.practice
         is_check = place >= config.items.count + config.items.practice
-        choices = _lettered(version, place, _choices(config, facts, point, rankings[point.index]))
+        choices = _lettered(version, facts, place, _choices(config, facts, point, rankings[point.index]))
         items.append(
             Item(
                 version=version,
@@ -152,11 +152,25 @@ def _choices(
     return sorted((facts.labels[k], [k]) for k in wanted)
 
 
-def _lettered(version: StudyVersion, place: int, choices: list[tuple[str, list[int]]]) -> list[dict[str, Any]]:
-    """Canonical letters: drawn from the secret per item, or in the written order where all items share one list."""
-    if version.config.answers.fixed is None:
-        choices = shuffled(version.study.secret, choices, "letters", place)
-    return [{"letter": LETTERS[i], "label": label, "classes": classes} for i, (label, classes) in enumerate(choices)]
+def _lettered(
+    version: StudyVersion, facts: engine.Facts, place: int, choices: list[tuple[str, list[int]]]
+) -> list[dict[str, Any]]:
+    """Canonical letters: drawn from the secret per item, or in the written order where all items share one list.
+
+    Where the dataset tells the answer type of a choice, it is noted, for the report.
+    """
+    if version.config.answers.fixed is not None:
+        return [_choice(i, label, classes) for i, (label, classes) in enumerate(choices)]
+    choices = shuffled(version.study.secret, choices, "letters", place)
+    types = [facts.label_types.get(label) for label, _ in choices]
+    return [
+        _choice(i, label, classes) | ({"type": kind} if kind else {})
+        for i, ((label, classes), kind) in enumerate(zip(choices, types, strict=True))
+    ]
+
+
+def _choice(i: int, label: str, classes: list[int]) -> dict[str, Any]:
+    return {"letter": LETTERS[i], "label": label, "classes": classes}
 
 
 def _explained(

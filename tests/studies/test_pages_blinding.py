@@ -15,7 +15,7 @@ import pytest
 from django.conf import settings
 
 from studies import artefact_files, pages
-from studies.models import Artefact, Sheet, Study
+from studies.models import Answer, Artefact, Sheet, Study
 from tests import cast
 from tests.cast import COUNT, PRACTICE, STAGES, Annotator
 
@@ -213,6 +213,21 @@ def test_the_key_of_an_item_changes_nothing_that_its_page_shows(scenes: Study, a
         item.prediction, item.truth = (item.prediction + 1) % 4, (item.prediction + 2) % 4
         item.save()
     assert _masked(ann.get("/t/item/")) == before
+
+
+@pytest.mark.parametrize("name", ["U", "U+C+Rl+Rg+P"])
+def test_the_answer_types_of_the_choices_change_nothing_that_is_shown(scenes: Study, ann: Annotator, name: str) -> None:
+    ann.sit_at(cast.sheet_at_items(scenes, name))
+    before = _masked(ann.get("/t/item/"))
+    for item in scenes.version.items.all():
+        item.choices = [{**choice, "type": f"zqkind{place}"} for place, choice in enumerate(item.choices)]
+        item.save()
+    assert _masked(ann.get("/t/item/")) == before
+    for position in range(PRACTICE + COUNT):
+        ann.answer()
+        assert "zqkind" not in ann.get(f"/t/item/?at={position}")
+    assert "zqkind" not in ann.get("/t/review/")
+    assert "zqkind" not in repr(list(Answer.objects.values_list("value", flat=True)))
 
 
 def _masked(page: str) -> str:

@@ -118,3 +118,35 @@ def test_simulated_comes_first_then_the_plan_then_numbers_then_limits_then_sheet
     places = [next(i for i, warning in enumerate(found) if warning.startswith(begin)) for begin in beginnings]
     assert places == sorted(places)
     assert places[0] == 0
+
+
+def note_types(version, **types: tuple[str, str]) -> None:
+    """types: datapoint -> types of the predicted and the other choices; all others are colours."""
+    for item in version.items.all():
+        predicted, others = types.get(f"item{item.index}", ("color", "color"))
+        item.choices = [{**c, "type": predicted if c["letter"] == "A" else others} for c in item.choices]
+        item.save()
+
+
+def test_items_whose_true_answer_is_of_another_type_are_counted():
+    # The truth is another answer than the prediction at items 0 to 2; at item 2 it is of the same type.
+    # The practice item (index 20) is not counted.
+    version = make_version(wrong_items=(0, 1, 2, 20))
+    other = ("color", "number")
+    note_types(version, item0=other, item1=("boolean", "color"), item2=("shape", "shape"), item20=other)
+    make_sheet(version, "U", right(8))
+    said = (
+        "At 2 of 20 items the true answer is of another type than the prediction (color instead of boolean: 1, number"
+        " instead of color: 1): it can be ruled out by type, and guessing is easier than the chance level says."
+    )
+    assert said in build(version).warnings
+
+
+def test_distractors_of_another_type_than_the_prediction_are_not_spoken_of():
+    version = make_version()
+    note_types(version, item0=("color", "number"))
+    assert not [w for w in build(version).warnings if "another type" in w]
+
+
+def test_items_without_types_are_not_spoken_of():
+    assert not [w for w in build(make_version(wrong_items=(0, 1))).warnings if "another type" in w]

@@ -129,6 +129,19 @@ def test_a_type_with_few_answers_gives_fewer_choices() -> None:
         assert labels(item) == {"yes", "no"}
 
 
+def test_the_answer_type_of_each_choice_is_noted_where_items_differ_in_their_choices() -> None:
+    for item in draw():
+        assert all(choice["type"] == TYPES[choice["label"]] for choice in item.choices)
+        assert item.type_of(item.prediction) == TYPES[LABELS[item.prediction]]
+
+
+def test_no_type_is_noted_where_the_dataset_tells_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "facts", lambda source, split: engine.Facts(POINTS, LABELS, {}))
+    for item in draw():
+        assert all("type" not in choice for choice in item.choices)
+        assert item.type_of(item.prediction) is None
+
+
 def test_letters_come_from_the_secret_and_not_from_the_prediction() -> None:
     version = version_of(("count: 8", "count: 30"))
     items = items_draw(version=version, source={})
@@ -155,6 +168,7 @@ def test_fixed_answers_merge_classes_and_leave_out_what_maps_to_none() -> None:
             ("B", "blue", [1]),
         ]
         assert item.letter_of(item.prediction) in ("A", "B")
+        assert all("type" not in choice for choice in item.choices)
 
 
 def test_only_positive_features_are_explained_highest_coefficient_first() -> None:
