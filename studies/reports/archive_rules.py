@@ -19,7 +19,7 @@ from studies.services.audit import audit_record
 from studies.services.desk_jobs import desk_job_request
 
 # Part of every key: raise it when the same data give another file, and stored ones are built anew.
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef
 
 from studies.models import Answer, ExposureEvent, Item, Sheet, StudyVersion
+from studies.reports.exclusions import sheets_excluded
 
 PORTION = 2000
 Row = dict[str, Any]
@@ -75,6 +76,7 @@ def _answer(answer: Any, item: Item) -> Row:
 
 def sheet_rows(version: StudyVersion) -> Iterator[Row]:
     """Every sheet, the unfinished ones too; of a withdrawn one only that it was."""
+    excluded = sheets_excluded(version)
     sheets = version.sheets.select_related("annotator", "condition").order_by("annotator__pseudonym")
     for sheet in sheets.iterator(chunk_size=PORTION):
         yield {
@@ -85,6 +87,7 @@ def sheet_rows(version: StudyVersion) -> Iterator[Row]:
             "position": sheet.position,
             "is_late": sheet.is_late,
             "quiz_attempts": sheet.quiz_attempts,
+            "excluded": sheet.pk in excluded,
             "consent_sha256": sheet.annotator.consent_sha256,
             "consented": _time(sheet.annotator.consented),
             "started": _time(sheet.created),
@@ -186,7 +189,8 @@ ANSWERS = Table(
 )
 SHEETS = Table(
     "sheets",
-    "One row per sheet, unfinished ones too. The report counts those whose step is done.",
+    "One row per sheet, unfinished ones too. The report counts those whose step is done, less the finished ones that a"
+    " rule of the plan leaves out: their `excluded` is true.",
     {
         **WHO,
         "step": "Where the sheet stands: consent, quiz, instructions, item, review, post, done, screened_out, full,"
@@ -194,6 +198,8 @@ SHEETS = Table(
         "position": "How many items were answered in a row, practice included.",
         "is_late": "true when the annotator came back after the time-out.",
         "quiz_attempts": "Failed attempts at the eligibility quiz.",
+        "excluded": "true for a finished sheet that breaks a rule declared in plan.exclude of study.yaml: only figures"
+        " that say so count it.",
         "consent_sha256": "Which consent text was agreed to: its SHA-256.",
         "consented": "When it was agreed to (UTC).",
         "started": "When the link was opened for good (UTC).",

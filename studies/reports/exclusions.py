@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
-from studies.models import Item, Sheet
+from studies.models import Answer, Item, Sheet, StudyVersion
 from studies.reports.shape import ExclusionRule
 
 if TYPE_CHECKING:
@@ -36,6 +36,23 @@ def broken_rules(
     if any(value is not None and value["letter"] != item.expected for item, value in chosen):
         broken.append("failed_checks")
     return tuple(broken)
+
+
+def sheets_excluded(version: StudyVersion) -> frozenset[int]:
+    """Primary keys of the finished sheets, of any kind, that a declared rule leaves out of every figure."""
+    config = version.config
+    if not config.plan.exclude:
+        return frozenset()
+    checks, quiz = [item for item in version.items.all() if item.is_check], config.pages.quiz
+    answers = Answer.objects.filter(sheet__version=version, sheet__step=Sheet.Step.DONE, item__in=checks)
+    # Later revisions overwrite earlier ones.
+    rows = answers.order_by("revision").values_list("sheet_id", "item_id", "question", "value")
+    values = {(sheet, item, question): value for sheet, item, question, value in rows}
+    return frozenset(
+        sheet.pk
+        for sheet in version.sheets.filter(step=Sheet.Step.DONE)
+        if set(config.plan.exclude).intersection(broken_rules(sheet, checks, values, quiz.attempts if quiz else None))
+    )
 
 
 def kept(table: RatingTable, rules: Collection[str]) -> RatingTable:

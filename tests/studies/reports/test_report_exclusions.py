@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from studies.models import Item, StudyVersion
+from studies.reports.archive_tables import sheet_rows
 from studies.reports.build import build
 from studies.reports.ratings import data_sha256
 from tests.studies.reports.answers import answer, make_sheet, make_version, right
@@ -62,6 +63,30 @@ def test_one_failed_check_leaves_a_sheet_out_of_every_figure():
     assert (
         "Left out as the plan declares (failed_checks): 1 sheet; the figures with them stand apart." in report.warnings
     )
+
+
+@pytest.mark.parametrize(
+    ("rules", "expected"),
+    [
+        ((), [False, False, False, False, False]),
+        (("failed_checks",), [False, True, False, False, False]),
+        (("failed_quiz", "failed_checks"), [False, True, False, True, False]),
+    ],
+)
+def test_the_export_marks_the_sheets_that_the_report_leaves_out(rules: tuple[str, ...], expected: list[bool]):
+    version = version_with_checks(*rules)
+    checked_sheet(version, right(8), "CC")
+    checked_sheet(version, right(9), "CA")
+    corrected = checked_sheet(version, right(10), "AC")
+    answer(corrected, version.items.get(datapoint="check 0"), "choice", "C")
+    tried = checked_sheet(version, right(11), "CC")
+    unfinished = checked_sheet(version, right(12), "AA")
+    tried.quiz_attempts, unfinished.step = QUIZ["attempts"], "item"
+    tried.save()
+    unfinished.save()
+    found = [row["excluded"] for row in sheet_rows(version)]
+    assert found == expected
+    assert sum(found) == build(version).conditions[0].excluded
 
 
 def test_where_nobody_is_left_out_both_figures_are_the_same():
