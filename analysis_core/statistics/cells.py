@@ -69,6 +69,10 @@ def coded_cells(cells: npt.NDArray[Any] | list[Any], level: str, place: Place) -
     raises: BadInput (a value that the level cannot use)
     """
     if isinstance(cells, np.ndarray):
+        if level == "nominal" and cells.dtype.kind != "f":
+            # As floats, whole numbers beyond 2^53 (hashes, database keys) would become equal labels.
+            labels, inverse = np.unique(cells, return_inverse=True)
+            return inverse.astype(np.int64), labels.astype(np.float64)
         return _coded_numbers(cells.astype(np.float64), level, place)
     if level != "nominal":
         numbers = [_number(cell, index, level, place) for index, cell in enumerate(cells)]

@@ -97,6 +97,15 @@ def test_rows_that_cannot_be_used_are_refused_by_their_number(columns: tuple, le
         from_long(*columns, level)
 
 
+@pytest.mark.parametrize("dtype", [np.int64, np.uint64])
+def test_large_whole_numbers_stay_different_labels(dtype: type) -> None:
+    # 2^60 and 2^60 + 1 are the same float. The raters agree on one item of three, as with the labels a, b and c.
+    table = np.array([[2**60, 2**60 + 1, 5], [2**60 + 1, 2**60, 5]], dtype=dtype)
+    named = alpha([["a", "b", "c"], ["b", "a", "c"]], "nominal")
+    assert alpha(table, "nominal") == named
+    assert alpha(from_long([0, 0, 0, 1, 1, 1], [0, 1, 2] * 2, table.ravel(), "nominal"), "nominal") == named
+
+
 def test_raters_out_of_the_given_range_are_refused() -> None:
     with pytest.raises(BadInput, match="row 1: rater 2, but they are numbered from 0 to 1"):
         from_long([0, 2], [0, 0], [1, 1], "nominal", raters=2, units=1)
