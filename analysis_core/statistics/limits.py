@@ -28,6 +28,8 @@ def limit_sentence(sizes: Sequence[int], level: float = 0.05) -> str | None:
     least = smallest_p(sizes)
     if least <= level:
         return None
+    # Two digits of .067 would claim more than is so.
+    digits = ".2f" if least >= 0.1 else ".3f"
     who = f"{sizes[0]} annotators per condition" if len(set(sizes)) == 1 else f"{_listed(sizes)} annotators"
     needed = annotators_needed(level)
     enough = (
@@ -35,7 +37,7 @@ def limit_sentence(sizes: Sequence[int], level: float = 0.05) -> str | None:
         if needed is None
         else ", ".join(f"{n} per condition can reach {smallest_p((n, n)):.3f}" for n in (needed, needed + 1))
     )
-    return f"{who}: the annotator-level test cannot go below p = {least:{'.2f' if least >= 0.1 else '.3f'}}; with two conditions {enough}."
+    return f"{who}: the annotator-level test cannot go below p = {least:{digits}}; with two conditions {enough}."
 
 
 def _listed(sizes: Sequence[int]) -> str:
