@@ -25,6 +25,9 @@ from studies.reports.shape import ConditionReport, Report
 
 LEVELS = (1.0, 5.0)
 SHARES = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+#: Ends of calibration's scale: 1.0 lies as many pixels left of the edge as "n = 1000" and a dot need, at every width.
+LEFT, BESIDE = -0.08, 54
+RIGHT = f"{1 - LEFT} * width / max(1, width - {BESIDE}) + {LEFT}"
 
 
 def confidence_chart(report: Report) -> Chart | None:
@@ -59,15 +62,9 @@ def calibration_chart(report: Report) -> Chart | None:
     rated = [row for row in values if row["value"] is not None]
     bounded = [row for row in rated if row["low"] is not None]
     places = [rows.data(part).encode(y=rows.y, yOffset=offset(), tooltip=told) for part in (values, rated, bounded)]
-    # Room beside the scale: the level on the left, the number of answers on the right.
-    scale = x(
-        "value",
-        "Accuracy",
-        (-0.08, 1.16),
-        values=SHARES,
-        tickCount=len(SHARES),
-        domain=False,
-    )
+    # Room beside the scale: the level on the left, the number of answers on the right, as wide as its letters are.
+    scale = x("value", "Accuracy", (LEFT, 1.0), values=SHARES, tickCount=len(SHARES), domain=False)
+    scale.scale = alt.Scale(domainMin=LEFT, domainMax=alt.expr(RIGHT), nice=False, zero=False)
     level, count = places[0].mark_text(fontWeight="bold"), places[0].mark_text(align="right", fontSize=11)
     chance = [] if report.chance is None else reference(report.chance, f"guessing {figures.share(report.chance)}")
     return render_chart(
@@ -80,7 +77,7 @@ def calibration_chart(report: Report) -> Chart | None:
             *interval(places[2], width=1),
             places[1].mark_point(filled=True, size=55).encode(x=scale, opacity=dimmed()),
             level.encode(x=alt.datum(-0.05), text="level:N", opacity=dimmed()),
-            count.encode(x=alt.datum(1.16), text="count:N", opacity=dimmed()),
+            count.encode(x=alt.value("width"), text="count:N", opacity=dimmed()),
         ),
     )
 

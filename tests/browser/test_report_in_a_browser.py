@@ -147,6 +147,9 @@ def test_paper_gets_the_drawings_and_the_screen_the_answering_ones(
         assert (drawn.is_visible(), live.is_visible()) == (True, False)
         page.set_viewport_size({"width": 800, "height": 1000})
         assert page.evaluate("document.documentElement.scrollWidth") <= 800
+        folded = page.locator("details:not([open]) table")
+        assert folded.count() > 0
+        assert all(table.bounding_box()["height"] > 20 for table in folded.all()), "what is folded is printed"
 
     shown_at = shown(HOSTILE)
     in_browser(visit)

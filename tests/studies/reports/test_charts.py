@@ -112,6 +112,19 @@ def test_numbers_of_answers_and_people_are_written_out(five: dict[str, Chart]) -
     assert {"n = 20", "n = 100"} <= set(texts(five["calibration"]))
 
 
+def test_beside_calibrations_scale_is_room_for_the_number_of_answers_at_every_width(five: dict[str, Chart]) -> None:
+    ends = {scale["name"]: scale for scale in five["calibration"].vega["scales"]}["x"]
+    assert ends["domainMin"] == -0.08
+    assert ends["domainMax"] == {"signal": "1.08 * width / max(1, width - 54) + -0.08"}
+    # 1.0 lies 1.08 / (max + 0.08) of the width from the left, which leaves 54 pixels, whatever the width.
+    for width in (480, 185):
+        most = 1.08 * width / (width - 54) - 0.08
+        assert width - 1.08 / (most + 0.08) * width == pytest.approx(54)
+    # Drawn 480 wide: the first condition's answers of confidence 5 lie at .8 of the scale, their number at its edge.
+    dot, count = drawn(five["calibration"], "symbol")[4], drawn(five["calibration"], "text")[-1]
+    assert count[0] == pytest.approx(dot[0] + 54 + 0.2 / 1.08 * (count[0] - 54), abs=0.5)
+
+
 def test_every_condition_is_named_in_order_in_every_chart(five: dict[str, Chart]) -> None:
     for chart in five.values():
         assert [text for text in texts(chart) if text in FIVE] == list(FIVE), chart.name
