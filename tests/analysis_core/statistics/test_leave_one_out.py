@@ -34,6 +34,15 @@ def test_a_sparse_table_with_many_values_equals_the_package(level: str) -> None:
     assert_equal(answers(12, 30, missing=0.7, values=40), level)
 
 
+@pytest.mark.parametrize("offset", [0, 5_000])
+def test_an_annotator_with_many_values_at_ratio_level_equals_the_package(
+    offset: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Above 5 values (1,000 as shipped) a group stands on nodes; at an offset of 5,000 these would cost digits.
+    monkeypatch.setattr(disagreement, "MANY", 5)
+    assert_equal(answers(5, 40, missing=0.2, values=60) + offset, "ratio")
+
+
 @pytest.mark.parametrize("level", LEVELS)
 def test_work_is_cut_into_pieces_without_a_seam(level: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pairable, "EXPANDED", 7)
