@@ -241,4 +241,6 @@ def _warnings(cells: Sequence[Floats], annotator_sd: Range, item_sd: Range) -> t
 
 
 def _between(found: Range) -> str:
+    if found[1] >= MOST_SD - 0.01:
+        return f"a standard deviation of {found[0]:.1f} to {MOST_SD:.0f} or more logits fits"
     return f"a standard deviation between {found[0]:.1f} and {found[1]:.1f} logits fits"

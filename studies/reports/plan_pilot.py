@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from studies.reports.figures import counted
 from studies.reports.plan_request import STANDARD_DEVIATIONS, PlanRequest
 from studies.reports.plan_source import hidden_until, plan_key
 from studies.reports.ratings import ratings_of
+
+OF_NOBODY = "Simulated annotators say nothing about people: their standard deviations only try the planner out."
 
 
 class PilotRefused(Exception):
@@ -43,7 +45,8 @@ def pilot_of_study(study: Study, request: PlanRequest, *, wanted: str, keep: fro
         tables = ratings_of(study.version, kind).tables
         if any(table.annotators for table in tables):
             cells = {table.condition: table.correct for table in tables if table.annotators}
-            return _with(request, cells, f"{kind} sheets of {study.slug}", keep)
+            found = _with(request, cells, f"{kind} sheets of {study.slug}", keep)
+            return replace(found, notes=(*found.notes, OF_NOBODY)) if kind == Kind.SIMULATED else found
     sheets = "pilot or simulated" if wanted == "any" else wanted
     raise PilotRefused(f"The study {study.slug} has no finished {sheets} sheets to learn from.")
 
@@ -112,7 +115,7 @@ def _note(pilot: Pilot, names: Sequence[str], source: str) -> str:
     return (
         f"From {source} ({counted(len(names), 'condition')}; 95 % intervals): standard deviation of annotators"
         f" {people:.2f} ({_range(pilot.annotator_sd)}), of items {items:.2f} ({_range(pilot.item_sd)}); accuracy"
-        f" {shares}."
+        f" of the average annotator on the average item: {shares}."
     )
 
 

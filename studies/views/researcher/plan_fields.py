@@ -28,7 +28,8 @@ GROUPS: tuple[tuple[str, tuple[Field, ...]], ...] = (
             Field(
                 "pilot",
                 "Standard deviations",
-                "How much people and items differ: as you write it, or estimated from answers that this study has.",
+                "How much people and items differ: as you write it, or estimated from answers that this study has; then"
+                " the next two numbers do not count.",
                 (("", "as written below"),),
             ),
             Field(

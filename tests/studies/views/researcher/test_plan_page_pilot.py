@@ -74,7 +74,7 @@ def test_a_plan_from_a_pilot_shows_the_estimates_with_their_uncertainty(rosa: Cl
     shown = page(rosa, url)
     assert "From pilot sheets of shapes (2 conditions; 95 % intervals): standard deviation of annotators " in shown
     # Four people are fewer than the five that tell anything.
-    assert '<p class="notice">4 annotators do not tell how much people differ: a standard deviation between' in shown
+    assert '<p class="notice">4 annotators do not tell how much people differ: a standard deviation ' in shown
     assert '<option value="pilot" selected>' in shown
     assert "6 annotators per condition find .55 → .80 in" in shown
     assert "Standard deviations from this study&#x27;s pilot sheets." in page(rosa)
@@ -93,6 +93,13 @@ def test_more_pilot_answers_make_another_plan(rosa: Client, version: StudyVersio
     desk_work()
     assert "From pilot sheets of shapes" in page(rosa, url)
     assert DeskJob.objects.filter(state="done").count() == 2
+
+
+def test_simulated_annotators_are_said_to_tell_nothing_about_people(rosa: Client, version: StudyVersion) -> None:
+    sheets(version, "simulated", 8, 15)
+    url = address(rosa, pilot="simulated")
+    desk_work()
+    assert "Simulated annotators say nothing about people" in page(rosa, url)
 
 
 def test_a_pilot_that_tells_nothing_says_so(rosa: Client, version: StudyVersion) -> None:
