@@ -34,9 +34,9 @@ ROUND_OFF = 1e-9
 def alpha_test(a: Any, b: Any, level: str, *, seed: int = 0) -> Test:
     """Two-sided permutation test of the difference of two conditions' alphas (statistic: alpha(a) - alpha(b)).
 
-    The null hypothesis is that the condition changes nothing in a person's answers, not that the alphas are equal: where
-    two conditions lead to other answers with the same agreement, p is below .05 in 19 to 29 % of simulated studies
-    (5 x 12 to 7 x 20; 4 % where the answers are the same as well), because relabelled sides mix both.
+    The null hypothesis is that the condition changes nothing in a person's answers, not that the alphas are equal:
+    where two conditions lead to other answers with the same agreement, p is at most .05 in 19 to 29 % of simulated
+    studies (5 x 12 to 7 x 20; 4 % where the answers are the same as well), because relabelled sides mix both.
     Whole annotators change sides, so that each keeps all answers. A relabelling with an undefined alpha on either side
     counts as at least as extreme, which can only enlarge p. Where a condition's own alpha is undefined there is no
     p, but its reason. Exact up to 100,000 relabellings, else (b + 1) / (B + 1) over a seeded sample.

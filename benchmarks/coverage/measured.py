@@ -29,6 +29,8 @@ SMALL = (
     *((3, 5), (5, 10), (5, 12), (3, 20), (5, 20), (5, 23), (3, 40), (4, 40), (3, 100)),
     *((10, 10), (10, 20), (20, 10), (20, 20)),
 )
+#: Where the interval over items alone is shown although it covers less than it should
+FEW_ITEMS = ((3, 5), (5, 10), (20, 10), (5, 12), (5, 20), (10, 20))
 OTHERS = (
     Population(accuracy=0.5),
     Population(accuracy=0.85),
@@ -100,6 +102,7 @@ def sections() -> tuple[Section, ...]:
         Section("Alpha, the default in larger studies", _designs([USUAL], LARGER) + _elsewhere(), (DEFAULT,)),
         Section("Alpha, the default in small studies", _designs([USUAL, OTHERS[4]], SMALL), (DEFAULT,)),
         Section("Alpha, narrower populations", _designs([USUAL, OTHERS[1]], ((3, 20), *SOME)), (ANNOTATORS, ITEMS)),
+        Section("Alpha, these annotators in small studies", _designs([USUAL], FEW_ITEMS), (ITEMS,)),
         Section("Accuracy: candidates", _designs([USUAL], ((3, 20), (5, 40), (10, 40))), ACCURACY_CANDIDATES),
         Section("Accuracy, the interval that is offered", _accuracy_designs(), (ACCURACY,)),
     )
