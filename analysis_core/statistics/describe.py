@@ -49,7 +49,7 @@ def describe(
         "accuracy": accuracy_of(group.correct()) if truth else None,
         "confidence": confidence_of(group) if truth and confidence else None,
     }
-    described["notes"] = notes_on(described)
+    described["notes"] = notes_on(described, has_too_many_values=interval.reason is not None)
     return described
 
 

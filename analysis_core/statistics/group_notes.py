@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from analysis_core.statistics.answer_groups import DENSE_CELLS
+from analysis_core.statistics.intervals import MOST_RANKED
 
 UNDEFINED = {
     "no_overlap": "no overlap: no unit was answered by two raters",
@@ -14,16 +15,24 @@ UNDEFINED = {
 ROUND_OFF = 1e-12
 
 
-def notes_on(group: Mapping[str, Any]) -> list[str]:
-    """One sentence for each number that is missing though it was asked for."""
-    return [*_on_alpha(group), *_on_accuracy(group)]
+def notes_on(group: Mapping[str, Any], *, has_too_many_values: bool = False) -> list[str]:
+    """One sentence for each number that is missing though it was asked for.
+
+    has_too_many_values: why alpha has no interval
+    """
+    return [*_on_alpha(group, has_too_many_values), *_on_accuracy(group)]
 
 
-def _on_alpha(group: Mapping[str, Any]) -> Iterator[str]:
+def _on_alpha(group: Mapping[str, Any], has_too_many_values: bool) -> Iterator[str]:
     alpha = group["alpha"]
     if alpha["undefined"]:
         alone = ", as there is one rater" if group["raters"] == 1 else ""
         yield f"alpha is undefined ({UNDEFINED[alpha['undefined']]}{alone})"
+    elif has_too_many_values:
+        yield (
+            f"no interval for alpha: more than {MOST_RANKED:,} different values at ordinal level would take too long; "
+            "round them, or ask for these raters (--over items)"
+        )
     elif alpha["interval"] is None:
         yield f"no interval for alpha: {_without_interval(group)}"
 

@@ -19,6 +19,8 @@ from analysis_core.statistics.ratings import Floats
 from analysis_core.statistics.replicates import bootstrap_alphas
 
 OVER = ("both", "annotators", "items")
+#: Beyond so many different values there is no jackknife at ordinal level: it costs values^2 (8 s at 10,000).
+MOST_RANKED = 20_000
 
 
 @dataclass(frozen=True)
@@ -27,12 +29,14 @@ class Interval:
 
     over: "both", "annotators" or "items": what was treated as a sample of more
     undefined_replicates: replicates without an alpha (no variation or no overlap left)
+    reason: too_many_values, where it is left out for its cost
     """
 
     low: float | None
     high: float | None
     over: str
     undefined_replicates: int
+    reason: str | None = None
 
     @property
     def interval(self) -> tuple[float, float] | None:
@@ -62,7 +66,8 @@ def alpha_interval(
     alpha. A jackknife with an undefined leave-one-out value has no interval (two annotators; a table in which one item
     holds all variation): what cannot be left out is what the variance hangs on. The bootstrap drops undefined
     replicates and counts them. Where leaving out or drawing anew changes nothing (perfect agreement), nothing tells how
-    far others would differ: no interval rather than one of width 0.
+    far others would differ: no interval rather than one of width 0. More than 20,000 different values at ordinal level
+    have no jackknife interval: ask for the one over items, or round them.
     ratings, level: as in alpha
     raises: UnknownName (level, over), BadInput
     source: Efron and Stein 1981, "The Jackknife Estimate of Variance"; the rest as in crossed_variance
@@ -77,7 +82,10 @@ def alpha_interval(
         return Interval(None, None, over, 0)
     if over == "items":
         return _percentiles(bootstrap_alphas(coded, level, replicates=replicates, seed=seed), confidence)
-    variance, freedom, undefined = _variance(pairable(coded), over)
+    p = pairable(coded)
+    if level == "ordinal" and len(p.values) > MOST_RANKED:
+        return Interval(None, None, over, 0, "too_many_values")
+    variance, freedom, undefined = _variance(p, over)
     if undefined or variance <= NO_VARIANCE:
         return Interval(None, None, over, undefined)
     # Beyond e^700 the lower end has long been cut.

@@ -89,6 +89,22 @@ def test_the_table_names_groups_in_the_files_order_and_undefined_values_with_the
     assert "B: alpha is undefined (no overlap: no unit was answered by two raters, as there is one rater)." in lines
 
 
+def test_too_many_ordinal_values_have_an_alpha_and_a_note_in_place_of_an_interval(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    # 7,500 units of three raters, all 22,500 values different.
+    rows = "".join(f"r{k % 3},u{k // 3},{k}\n" for k in range(22_500))
+    file = write(tmp_path, "rater,item,answer\n" + rows)
+    assert main([file, *COLUMNS, "--level", "ordinal", "--json"]) == 0
+    [group] = json.loads(capsys.readouterr().out)["groups"]
+    assert group["alpha"]["value"] > 0.99
+    assert group["alpha"]["interval"] is None
+    assert group["notes"] == [
+        "no interval for alpha: more than 20,000 different values at ordinal level would take too long; round them, or "
+        "ask for these raters (--over items)"
+    ]
+
+
 def test_undefined_values_are_null_with_a_reason_in_the_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert main([write(tmp_path, "item,rater,answer\n1,a,x\n2,a,y\n"), *COLUMNS, "--json"]) == 0
     [group] = json.loads(capsys.readouterr().out)["groups"]
