@@ -84,9 +84,7 @@ def alpha_chart(report: Report) -> Chart | None:
     for condition in report.conditions:
         found = condition.alpha
         if found.undefined is not None:
-            missing.append(
-                {"condition": condition.name, "words": f"undefined: {figures.REASONS[found.undefined]}", "at": 0}
-            )
+            missing.append({"condition": condition.name, "words": f"undefined: {figures.REASONS[found.undefined]}"})
         elif found.value is not None:
             known.append(_alpha_row(condition.name, found, found.value))
     if not known:
@@ -107,7 +105,7 @@ def alpha_chart(report: Report) -> Chart | None:
     ]
     if missing:
         words = rows.data(missing).mark_text(align="left", dx=6, fontStyle="italic")
-        layers.append(words.encode(y=rows.y, x="at:Q", text="words:N", opacity=dimmed()))
+        layers.append(words.encode(y=rows.y, x=alt.value(0), text="words:N", opacity=dimmed()))
     return render_chart(
         "alpha",
         "Agreement",

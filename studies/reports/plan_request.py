@@ -8,13 +8,15 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from studies.config import StudyConfig
+from studies.config_parts import ConditionPart
 
 #: Part of every key: raise it when the same parameters give another plan, and kept ones are computed anew.
 FORMAT = 1
@@ -150,7 +152,7 @@ def plan_of_study(config: StudyConfig) -> PlanRequest:
         annotators=quotas[:1] if len(set(quotas)) == 1 else quotas,
         items=items,
         choices=choices,
-        test=config.plan.primary if len(arms) > 1 else "pairs",
+        test=config.plan.primary if len(arms) > 1 and _is_ordered(arms) else "pairs",
         level=min(max(config.plan.alpha, 0.001), 0.5),
         minutes_fixed=around,
         minutes_per_item=min(120.0, round((config.pages.minutes - around) / (items + further), 2)),
@@ -158,6 +160,11 @@ def plan_of_study(config: StudyConfig) -> PlanRequest:
         further_items=further,
         conditions=tuple(arm.name for arm in arms),
     )
+
+
+def _is_ordered(arms: Sequence[ConditionPart]) -> bool:
+    """Whether each arm shows all stages of the one before and more: a report tests no other order for a trend."""
+    return all(set(a.stages) < set(b.stages) for a, b in pairwise(arms))
 
 
 def _evenly(number: int) -> tuple[float, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from studies.reports.figures import NONE
 from studies.reports.html_tables import Table
 from studies.reports.plan_shape import Plan, PlanOption
-from studies.reports.plan_words import PER_CONDITION, money, percent, width
+from studies.reports.plan_words import PER_CONDITION, decimals, money, percent, width
 
 
 def arm_table(plan: Plan) -> Table:
@@ -24,7 +24,7 @@ def arm_table(plan: Plan) -> Table:
     rows = [
         (
             arm.name,
-            f"{arm.accuracy:.3g}",
+            f"0{decimals(arm.accuracy)}",
             f"{arm.share:.2f}",
             str(arm.annotators),
             f"{arm.alpha:.2f}",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from studies.reports import plan_tables
-from studies.reports.figures import NONE
 from studies.reports.html_tables import Table
 from studies.reports.plan_shape import Plan
 
@@ -19,12 +18,16 @@ def plan_text(plan: Plan) -> str:
 
 def _design(plan: Plan) -> str:
     request = plan.request
-    test = "trend test" if request.test == "trend" else "pairs, Holm"
-    least = NONE if plan.smallest_p is None else f"{plan.smallest_p:.2g}"
-    return (
+    assumed = (
         f"{request.items} items, {request.choices} choices, annotator SD {request.annotator_sd:g}, item SD"
-        f" {request.item_sd:g}; {test} at {request.level:g}, smallest possible p {least}; {plan.simulations} simulated"
-        f" studies (error of the power {plan.error or 0:.3f})"
+        f" {request.item_sd:g}"
+    )
+    if plan.smallest_p is None:  # one condition: nothing is tested
+        return f"{assumed}; {plan.simulations} simulated studies"
+    test = "trend test" if request.test == "trend" else "pairs, Holm"
+    return (
+        f"{assumed}; {test} at {request.level:g}, smallest possible p {plan.smallest_p:.2g}; {plan.simulations}"
+        f" simulated studies (error of the power {plan.error or 0:.3f})"
     )
 
 

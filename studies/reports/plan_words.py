@@ -81,7 +81,7 @@ def _suffices(plan: Plan) -> str:
             f"{counted(by_people.number, 'annotator')} {PER_CONDITION} with {request.items} items{_price(by_people)}"
         )
     if by_items and by_items.number and by_items.number != request.items:
-        ways.append(f"{by_items.number} items with {people(plan)}{_price(by_items)}")
+        ways.append(f"{counted(by_items.number, 'item')} with {people(plan)}{_price(by_items)}")
     if ways:
         designs = "designs" if len(ways) > 1 else "design"
         return f"The smallest {designs} for {goal}: {'; or '.join(ways)}."
@@ -101,7 +101,7 @@ def _alpha(plan: Plan) -> str:
     if by_people and by_people.number:
         ways.append(f"{counted(by_people.number, 'annotator')} {PER_CONDITION}")
     if by_items and by_items.number:
-        ways.append(f"{by_items.number} items")
+        ways.append(counted(by_items.number, "item"))
     takes = f"for {wanted} it takes {' or '.join(ways)}." if ways else ""
     if not known:
         said = "Alpha has no interval with so few annotators."

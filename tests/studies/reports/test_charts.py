@@ -88,6 +88,8 @@ def test_an_undefined_alpha_says_why(five: dict[str, Chart]) -> None:
     arms = [a_condition("U", [0.5]), a_condition("U+C", [0.5], alpha=an_alpha(None, "no_variation"))]
     chart = {c.name: c for c in report_charts(a_report(FIVE[:2], conditions=arms))}["alpha"]
     assert "undefined: all answers are the same" in texts(chart)
+    # From the left end of the row, where the sentence has the whole width
+    assert drawn(chart, "text")[-1][0] == 6
     assert not [text for text in texts(five["alpha"]) if "undefined" in text]
 
 

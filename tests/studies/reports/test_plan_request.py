@@ -65,6 +65,13 @@ def test_the_address_holds_all_parameters_and_gives_the_same_plan_again() -> Non
     assert again.sha256 == asked.sha256 != PlanRequest().sha256
 
 
+def test_conditions_without_an_order_are_compared_in_pairs_as_their_report_does() -> None:
+    config = make_config(conditions="[{name: A, stages: [U]}, {name: B, stages: [C]}]")
+    assert config.plan.primary == "trend"
+    assert plan_of_study(config).test == "pairs"
+    assert plan_of_study(make_config()).test == "trend"
+
+
 def test_a_study_says_what_its_definition_says() -> None:
     config = make_config(count=20)
     found = plan_of_study(config)

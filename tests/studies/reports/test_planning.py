@@ -56,6 +56,13 @@ def test_one_condition_has_widths_and_costs_and_no_power() -> None:
     assert plan.grid.power is None
     assert [chart["name"] for chart in plan.charts] == ["plan-alpha", "plan-cost"]
     assert "found" not in plan_text(plan)
+    assert f"item SD 1; {plan.simulations} simulated studies\n" in plan_text(plan), "nothing of a test"
+
+
+def test_one_item_is_not_items_and_accuracies_have_the_same_decimals() -> None:
+    plan = build_plan(PlanRequest(accuracies=(0.1, 0.9), annotators=(40,), annotator_sd=0, item_sd=0))
+    assert plan_tables.arm_table(plan).rows[1][1] == "0.90"
+    assert " 1 item with" in plan.answer[1]
 
 
 def test_all_parts_say_the_same_of_the_same_design() -> None:
