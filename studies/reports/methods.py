@@ -185,6 +185,7 @@ def _record(ratings: Ratings, report: Report) -> Iterator[str]:
         times = "once" if ratings.peeks == 1 else f"{ratings.peeks} times"
         yield f"Outcomes were looked at {times} before unblinding."
     bootstrapped = any(condition.alpha.interval_items for condition in report.conditions)
-    is_sampled = not all(test.exact for test in (*report.comparisons, *report.trends))
+    tests: list[Comparison | Trend] = [*report.comparisons, *report.trends]
+    is_sampled = not all(test.exact for test in tests)
     draws = "; the random draws behind figures start from seed 0" if bootstrapped or is_sampled else ""
     yield f"All figures were computed with {report.software} ({version}, seed {report.seed}){draws}."
