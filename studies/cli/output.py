@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable
 from typing import Any, NoReturn, TextIO
@@ -25,8 +26,16 @@ class Output:
         self.stdout, self.stderr = stdout, stderr
 
     def line(self, text: str = "") -> None:
-        """One line of result."""
-        self.stdout.write(f"{text}\n")
+        """One line of result. raises: Refused (a full disk), BrokenPipeError (its reader had enough)"""
+        try:
+            self.stdout.write(f"{text}\n")
+            self.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            # What could not be written cannot be at exit either.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise Refused([f"the result cannot be written: {error.strerror or error}"]) from error
 
     def json(self, value: Any) -> None:
         """A result for programs."""

@@ -88,3 +88,13 @@ def test_without_a_study_it_needs_no_database() -> None:
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("With one condition there is nothing to compare")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+def test_a_full_disk_is_a_sentence() -> None:
+    command = [sys.executable, "manage.py", "study", "schema"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "the result cannot be written: No space left on device"
+    assert "Traceback" not in done.stderr
