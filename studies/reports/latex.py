@@ -16,7 +16,7 @@ NONE = "--"
 LONG_NAME = 24
 HEAD = r"""\documentclass{article}
 \usepackage{booktabs}
-\begin{document}"""
+\begin{document}\sloppy"""
 TAIL = r"\end{document}"
 
 
@@ -156,7 +156,7 @@ def _table(
     # A table that is pasted elsewhere takes its watermark along.
     mark = rf"\textbf{{{escaped(report.mark)}.}} " if report.mark else ""
     yield r"\begin{table}[htbp]"
-    yield r"\centering\small\setlength{\belowcaptionskip}{4pt}"
+    yield r"\centering\footnotesize\setlength{\tabcolsep}{3pt}\setlength{\belowcaptionskip}{4pt}"
     yield rf"\caption{{{mark}{caption}}}"
     yield rf"\begin{{tabular}}{{@{{}}{columns}@{{}}}}"
     yield r"\toprule"
