@@ -68,6 +68,8 @@ def test_a_computed_plan_shows_the_answer_the_curves_and_their_numbers(rosa: Cli
     shown = response.content.decode()
     assert "Refresh" not in response.headers
     assert "6 annotators per condition find .55 → .80 in" in shown
+    assumed = "standard deviations in logits 0.5 of annotators, 1.0 of items; pairs, corrected by Holm, at 0.05"
+    assert f"Assumed: 4 choices; {assumed}." in shown
     assert shown.index("The answer") < shown.index("Other numbers") < shown.index("Curves") < shown.index("This design")
     for name in ("plan-power", "plan-alpha", "plan-cost"):
         assert f'id="chart-{name}"' in shown
