@@ -39,6 +39,11 @@ def test_large_groups_are_tested_with_sampled_relabellings_near_the_permutation_
         assert p == pytest.approx(permutation_test(row[:15], row[15:]).p, abs=4 * math.sqrt(0.25 / 3999))
 
 
+def test_sampled_relabellings_count_the_observed_one() -> None:
+    # Of 9e9 ways to choose 18 of 36 people two are as extreme as this: no sample of 3,999 meets them, and p is not 0.
+    assert p_values(np.repeat([[0, 20]], 18, axis=1), (18, 18), (0, 1), seed=0) == pytest.approx([1 / 4000])
+
+
 @pytest.mark.parametrize("sizes", [(3, 3), (3, 4), (8, 8), (20, 20)])
 def test_the_smallest_p_is_that_of_the_permutation_test(sizes: tuple[int, int]) -> None:
     # The largest difference that can be has the smallest p.
