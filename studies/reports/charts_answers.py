@@ -64,7 +64,7 @@ def calibration_chart(report: Report) -> Chart | None:
     places = [rows.data(part).encode(y=rows.y, yOffset=offset(), tooltip=told) for part in (values, rated, bounded)]
     # Room beside the scale: the level on the left, the number of answers on the right, as wide as its letters are.
     scale = x("value", "Accuracy", (LEFT, 1.0), values=SHARES, tickCount=len(SHARES), domain=False)
-    scale.scale = alt.Scale(domainMin=LEFT, domainMax=alt.expr(RIGHT), nice=False, zero=False)
+    scale = scale.scale(domainMin=LEFT, domainMax=alt.expr(RIGHT), nice=False, zero=False)
     level, count = places[0].mark_text(fontWeight="bold"), places[0].mark_text(align="right", fontSize=11)
     chance = [] if report.chance is None else reference(report.chance, f"guessing {figures.share(report.chance)}")
     return render_chart(
