@@ -187,10 +187,7 @@ def test_unblinded_outcomes_are_shown_without_watermark_or_peek(rosa, version):
 
 
 def test_the_web_process_loads_no_numbers_library():
-    code = (
-        "import sys, studyapp.wsgi, studies.urls\n"
-        f"print(sorted({HEAVY} & set(sys.modules)))"
-    )
+    code = f"import sys, studyapp.wsgi, studies.urls\nprint(sorted({HEAVY} & set(sys.modules)))"
     environment = {
         "PATH": "/usr/bin:/bin",
         "DJANGO_SETTINGS_MODULE": "studyapp.settings",
