@@ -57,7 +57,7 @@ def _on_alpha(annotators: int, items: int) -> tuple[str, ...]:
     few = "annotators" if annotators < CHECKED[0] else "items"
     return (
         f"{size}: alpha's interval for new annotators and items is {width:.1f} wide on average in simulated tables of"
-        f" {nearest[0]} x {nearest[1]} ({usual:.1f} at {CHECKED[0]} x {CHECKED[1]}) and covers {coverage:.0%} where"
+        f" {nearest[0]} x {nearest[1]} ({usual:.1f} at {CHECKED[0]} x {CHECKED[1]}) and covers {coverage:.1%} where"
         f" 95% is meant: too few {few} to say it more exactly.",
     )
 
@@ -72,7 +72,7 @@ def _on_items(annotators: int, items: int) -> tuple[str, ...]:
     nearest = max(smaller, key=lambda size: (size[1], size[0]))
     return (
         f"{annotators} annotators x {items} items: alpha's interval for these annotators and new items covers"
-        f" {MEASURED_ITEMS[nearest]:.0%} in simulated tables of {nearest[0]} x {nearest[1]} where 95% is meant: it is"
+        f" {MEASURED_ITEMS[nearest]:.1%} in simulated tables of {nearest[0]} x {nearest[1]} where 95% is meant: it is"
         " too narrow with few items.",
     )
 

@@ -151,13 +151,19 @@ def label_blocks(sizes: Sequence[int], seed: int) -> Iterator[Labels]:
 
 
 def all_labels(sizes: Sequence[int]) -> Labels:
-    """Every assignment of labels with these sizes: int64 [relabellings, annotators]."""
+    """Every assignment of labels with these sizes: int64 [relabellings, annotators].
+
+    The largest condition gets whoever is left: with 2 and 440 people, pairs are listed and not their complements.
+    """
     labels = np.full((1, sum(sizes)), -1, dtype=np.int64)
+    largest = int(np.argmax(sizes))
     for label, size in enumerate(sizes):
-        free = sum(sizes[label:])
+        if label == largest:
+            continue
+        free = int((labels[0] < 0).sum())
         chosen = np.array(list(combinations(range(free), size)), dtype=np.int64)
         open_places = np.nonzero(labels < 0)[1].reshape(len(labels), free)
         places = open_places[:, chosen].reshape(-1, size)
         labels = np.repeat(labels, len(chosen), axis=0)
         np.put_along_axis(labels, places, label, axis=1)
-    return labels
+    return np.where(labels < 0, largest, labels)

@@ -6,13 +6,12 @@ at least as extreme as the observed one.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from analysis_core.statistics import permutation
+from analysis_core.statistics.permutation import all_labels, number_of_relabellings
 from analysis_core.statistics.ratings import Floats, Integers
 
 #: Up to this many relabellings (8 and 8 people) all are counted. Beyond it SAMPLED are drawn, the same for every
@@ -21,11 +20,6 @@ ENUMERATED = 13_000
 SAMPLED = 3_999
 #: Studies x relabellings held at a time
 BLOCK = 4_000_000
-
-
-def number_of_relabellings(sizes: Sequence[int]) -> int:
-    """Ways to give people to groups of these sizes."""
-    return math.factorial(sum(sizes)) // math.prod(math.factorial(size) for size in sizes)
 
 
 def p_values(scores: Integers, sizes: Sequence[int], weights: Sequence[int], seed: int) -> Floats:
@@ -41,7 +35,7 @@ def p_values(scores: Integers, sizes: Sequence[int], weights: Sequence[int], see
     weight = np.asarray(weights, dtype=np.float64)
     observed = np.abs(centred @ weight[own])
     is_exact = number_of_relabellings(sizes) <= ENUMERATED
-    labels = permutation.all_labels(sizes) if is_exact else _sampled(own, seed)
+    labels = all_labels(sizes) if is_exact else _sampled(own, seed)
     other, as_extreme = weight[labels].T, np.zeros(len(scores), dtype=np.int64)
     step = max(1, BLOCK // len(labels))
     for start in range(0, len(scores), step):
@@ -52,13 +46,6 @@ def p_values(scores: Integers, sizes: Sequence[int], weights: Sequence[int], see
 
 def _sampled(own: Integers, seed: int) -> Integers:
     return np.random.default_rng([seed, 3]).permuted(np.tile(own, (SAMPLED, 1)), axis=1)
-
-
-def smallest_p(sizes: Sequence[int]) -> float:
-    """The least p that any answers can give, as permutation_test and trend_test say it: 2 / 20 for 3 and 3."""
-    number = number_of_relabellings(sizes)
-    least = (2 if list(sizes) == list(sizes)[::-1] else 1) / number
-    return least if number <= permutation.ENUMERATED else max(least, 1 / (permutation.SAMPLED + 1))
 
 
 def holm_rejections(p: Floats, level: float) -> npt.NDArray[np.bool_]:

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import expit, logit
 
 from analysis_core.errors import BadInput
-from analysis_core.statistics import relabelling
+from analysis_core.statistics import permutation, relabelling
 from analysis_core.statistics.design import Design
 from analysis_core.statistics.ratings import Floats, Integers
 from analysis_core.statistics.widths import Width, interval_widths
@@ -176,8 +176,8 @@ def smallest_p(design: Design) -> float | None:
     if len(design.sizes) < 2:
         return None
     if design.test == "trend":
-        return relabelling.smallest_p(design.sizes)
-    least = min(relabelling.smallest_p((design.sizes[a], design.sizes[b])) for a, b in design.pairs)
+        return permutation.smallest_p(design.sizes)
+    least = min(permutation.smallest_p((design.sizes[a], design.sizes[b])) for a, b in design.pairs)
     return min(1.0, least * len(design.pairs))
 
 

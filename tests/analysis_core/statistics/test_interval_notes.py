@@ -15,10 +15,10 @@ from benchmarks.coverage.methods import DEFAULT, ITEMS
 def test_a_table_of_three_by_twenty_says_how_wide_and_how_safe_its_interval_is():
     assert interval_notes(3, 20) == (
         "3 annotators x 20 items: alpha's interval for new annotators and items is 1.2 wide on average in simulated"
-        " tables of 3 x 20 (0.4 at 5 x 40) and covers 98% where 95% is meant: too few annotators to say it more"
+        " tables of 3 x 20 (0.4 at 5 x 40) and covers 98.1% where 95% is meant: too few annotators to say it more"
         " exactly.",
-        "3 annotators x 20 items: alpha's interval for these annotators and new items covers 92% in simulated tables of"
-        " 3 x 20 where 95% is meant: it is too narrow with few items.",
+        "3 annotators x 20 items: alpha's interval for these annotators and new items covers 92.3% in simulated tables"
+        " of 3 x 20 where 95% is meant: it is too narrow with few items.",
     )
 
 
@@ -27,14 +27,14 @@ def test_sizes_in_between_are_told_by_the_next_smaller_simulated_one():
     assert "simulated tables of 4 x 40" in found
     found, items = interval_notes(7, 22)
     assert "simulated tables of 5 x 20" in found
-    assert "covers 90% in simulated tables of 5 x 20" in items
+    assert "covers 90.4% in simulated tables of 5 x 20" in items
     assert found.endswith("too few items to say it more exactly.")
 
 
 def test_many_annotators_of_few_items_are_not_told_the_safe_coverage_of_few_annotators():
     # With more people the items are what is too few, and the interval covers less: 97.0 % at 5 x 10, 91.5 % at 20 x 10.
     found, items, _ = interval_notes(30, 12)
-    assert "covers 88% in simulated tables of 5 x 12" in items
+    assert "covers 87.6% in simulated tables of 5 x 12" in items
     assert "simulated tables of 20 x 10" in found
     assert MEASURED[20, 10][0] < 0.93 < MEASURED[5, 10][0]
 
@@ -47,7 +47,7 @@ def test_larger_tables_need_no_note(size: tuple[int, int]):
 def test_small_tables_are_told_about_accuracy_too():
     items, accuracy = interval_notes(2, 20)
     assert items.startswith(
-        "2 annotators x 20 items: alpha's interval for these annotators and new items covers 92% in"
+        "2 annotators x 20 items: alpha's interval for these annotators and new items covers 92.3% in"
     )
     assert accuracy == "2 annotators x 20 items: accuracy's interval was checked from 3 x 20 on."
     alpha, accuracy = interval_notes(3, 4)

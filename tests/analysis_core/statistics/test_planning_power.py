@@ -9,7 +9,8 @@ import pytest
 
 from analysis_core.errors import BadInput, UnknownName
 from analysis_core.statistics import Design, holm, permutation_test, power, power_grid, trend_test
-from analysis_core.statistics.relabelling import holm_rejections, p_values, smallest_p
+from analysis_core.statistics.permutation import smallest_p
+from analysis_core.statistics.relabelling import holm_rejections, p_values
 from analysis_core.statistics.simulated_power import right_counts
 
 
