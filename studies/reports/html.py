@@ -28,6 +28,7 @@ def report_context(report: Report, chart_rows: Sequence[dict[str, Any]] = ()) ->
     return {
         "report": report,
         "plan": figures.plan(report),
+        "alpha_tests": figures.ALPHA_TESTS,
         "items": report.conditions[0].items if report.conditions else 0,
         "chance": figures.share(report.chance),
         "charts": charts,

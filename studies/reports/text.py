@@ -89,6 +89,8 @@ def _tests(report: Report) -> Iterator[str]:
         if pairs:
             yield ""
             yield f"Differences of {statistic}, annotators permuted; adjusted for all pairs (Holm)"
+            if statistic == "alpha":
+                yield figures.ALPHA_TESTS
         for pair in pairs:
             yield (
                 f"- {pair.b} minus {pair.a}: {figures.signed(pair.difference)}, {figures.p_sentence(pair.p)},"
