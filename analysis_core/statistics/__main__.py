@@ -62,11 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except OSError as error:
-        # What could not be written cannot be at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        # The reader of a pipe (head, less) had enough: no error.
-        if not isinstance(error, BrokenPipeError):
-            return _refuse([f"the result cannot be written: {error.strerror}"])
+        return _unwritten(error)
     return 0
 
 
@@ -98,6 +94,8 @@ def _report(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _print(report: dict[str, Any], as_json: bool) -> None:
+    if sys.stdout is None:
+        raise OSError("standard output is closed")
     unicode = "utf" in (sys.stdout.encoding or "").lower()
     if as_json:
         text = json.dumps(report, indent=2, ensure_ascii=not unicode, allow_nan=False) + "\n"
@@ -106,6 +104,16 @@ def _print(report: dict[str, Any], as_json: bool) -> None:
         text = text if unicode else text.replace("±", "+-").encode("ascii", "backslashreplace").decode()
     sys.stdout.write(text)
     sys.stdout.flush()
+
+
+def _unwritten(error: OSError) -> int:
+    if sys.stdout is not None:
+        # What could not be written cannot be at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    # The reader of a pipe (head, less) had enough: no error.
+    if isinstance(error, BrokenPipeError):
+        return 0
+    return _refuse([f"the result cannot be written: {error.strerror or error}"])
 
 
 def _refuse(reasons: Sequence[str]) -> int:

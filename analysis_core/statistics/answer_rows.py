@@ -65,6 +65,8 @@ def open_table(path: Path, wanted: Sequence[str], separator: str | None = None) 
 
 def _opened(path: Path) -> io.BufferedReader:
     if str(path) == STDIN:
+        if sys.stdin is None:
+            raise OSError("it is closed")
         return io.BufferedReader(cast(io.RawIOBase, sys.stdin.buffer))
     return path.open("rb")
 
