@@ -70,8 +70,9 @@ def calibration_chart(report: Report) -> Chart | None:
     return render_chart(
         "calibration",
         "Are people right when they are sure?",
-        "Share of right answers among those given at each confidence, from 1 to 5 downwards, with 95 % intervals and"
-        " the number of answers. Where people know what they know, points move to the right from 1 to 5.",
+        "Share of right answers among those given at each confidence, from 1 to 5 downwards, with 95 % intervals (none"
+        " where all are right or all are wrong) and the number of answers. Where people know what they know, points"
+        " move to the right from 1 to 5.",
         rows.chart(
             *chance,
             *interval(places[2], width=1),

@@ -94,7 +94,7 @@ class PlanRequest(BaseModel):
 
 #: What each parameter may be, as the end of a sentence
 EXPECTED = {
-    "accuracies": f"1 to {MOST_ARMS} numbers between 0 and 1, one per condition, as in .55, .80",
+    "accuracies": f"1 to {MOST_ARMS} numbers between 0 and 1, one per condition, with decimal points, as in .55, .80",
     "annotators": "a whole number from 1 to 200, or one for each condition, as in 8, 8, 10",
     "items": f"a whole number from 2 to {MOST_ITEMS}",
     "choices": "a whole number from 2 to 40",

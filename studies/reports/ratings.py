@@ -81,6 +81,11 @@ class Ratings:
     tables: tuple[RatingTable, ...]
 
     @property
+    def is_empty(self) -> bool:
+        """Whether nobody has begun: a report about neither people nor simulated ones."""
+        return not self.drop_off.started
+
+    @property
     def sha256(self) -> str:
         """The hash of all of it."""
         content = json.dumps([FORMAT, asdict(self)], sort_keys=True, separators=(",", ":"), default=_plain)

@@ -30,7 +30,7 @@ def warnings(
     level: float,
 ) -> tuple[str, ...]:
     """All warnings. level: the plan's significance level"""
-    found = [SHEETS[ratings.sheets]] if ratings.sheets in SHEETS else []
+    found = [SHEETS[ratings.sheets]] if ratings.sheets in SHEETS and not ratings.is_empty else []
     found.extend(_about_the_plan(ratings))
     found.extend(_about_numbers(ratings, conditions))
     found.extend(_about_choices(ratings))

@@ -17,7 +17,7 @@ from studies.access import study_for
 from studies.models import DeskJob, Study
 from studies.reports import plan_tables
 from studies.reports.charts import charts_of
-from studies.reports.plan_request import EXPECTED, PlanRequest, plan_of_study, plan_read
+from studies.reports.plan_request import EXPECTED, MOST_ARMS, PlanRequest, plan_of_study, plan_read
 from studies.reports.plan_shape import Plan
 from studies.reports.plan_source import SOURCES, offered_sources, plan_key, source_problem
 from studies.services.planning import plan_request, plans_of
@@ -60,6 +60,7 @@ def plan(request: HttpRequest, slug: str) -> HttpResponse:
         "groups": _form({**asked.texts(), **(texts if problems else {})}, problems, defaults, offered_sources(study)),
         "problems": problems,
         "is_asked": bool(texts),
+        "left_out": max(0, len(study.version.config.arms) - MOST_ARMS),
         **_standing(study, asked, job),
     }
     response = render(request, "researcher/plan.html", context, status=422 if problems else 200)
@@ -73,7 +74,10 @@ def _standing(study: Study, asked: PlanRequest, job: DeskJob | None) -> dict[str
     found: dict[str, Any] = {"job": job, "earlier": list(_earlier(study, asked.query()).items())}
     if job is None or job.state != DeskJob.State.DONE:
         return found
-    computed = Plan.model_validate(job.result)
+    try:
+        computed = Plan.model_validate(job.result)
+    except ValidationError:  # computed by another release, whose plans had other parts
+        return found | {"job": None}
     charts, failure = charts_of(list(computed.charts))
     per_condition = ", ".join(str(size) for size in sorted(set(asked.sizes)))
     return found | {
@@ -97,7 +101,7 @@ def _earlier(study: Study, shown: str) -> dict[str, str]:
     for job in plans_of(study).filter(state=DeskJob.State.DONE):
         try:
             computed = Plan.model_validate(job.result)
-        except ValidationError:  # computed by another release, whose plans had other parts
+        except ValidationError:  # of another release
             continue
         source = f" (Standard deviations {SOURCES[computed.request.pilot]}.)" if computed.request.pilot else ""
         found.setdefault(computed.request.query(), f"{computed.answer[0]}{source}")

@@ -172,6 +172,13 @@ def test_simulated_sheets_are_reported_as_simulated():
     assert report.warnings[0].startswith("These answers come from simulated annotators")
 
 
+def test_a_study_that_nobody_has_begun_is_not_marked_as_simulated():
+    report = build(make_version(count=4))
+    assert not report.simulated
+    assert not report.mark
+    assert not any("simulated" in warning for warning in report.warnings)
+
+
 def test_a_live_sheet_hides_the_simulated_ones():
     version = make_version(count=4)
     make_sheet(version, "U", "AAAA", kind="simulated")

@@ -96,6 +96,12 @@ def test_plans_of_another_release_are_not_listed(rosa: Client) -> None:
     assert "Other plans" not in page(rosa)
 
 
+def test_a_plan_that_another_release_computed_is_a_button_away(rosa: Client) -> None:
+    address = rosa.post(URL, {"annotators": "5"}).url  # type: ignore[attr-defined]
+    DeskJob.objects.update(state="done", result={"answer": ["In other parts"]})
+    assert "This plan is not computed yet" in rosa.get(address).content.decode()
+
+
 def test_what_cannot_be_read_is_said_at_its_field_and_stays_there(rosa: Client) -> None:
     wrong = {"accuracies": "55", "items": "12"}
     for answer in (rosa.post(URL, wrong), rosa.get(URL, wrong)):
