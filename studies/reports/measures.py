@@ -36,6 +36,9 @@ from studies.reports.shape import (
     Unfiltered,
 )
 
+#: A part with fewer items has no interval of alpha: with 3 items of 5 annotators it covers .90 in simulated studies.
+PART_ITEMS = 10
+
 Rows = Sequence[Sequence[Any]]
 
 
@@ -119,10 +122,11 @@ def _split(items: Sequence[RatedItem], correct: Rows, rated: Rows) -> Split | No
 
     def part(keep: Callable[[RatedItem], bool]) -> Part:
         columns = [column for column, item in enumerate(items) if keep(item)]
+        agreement = alpha_figures(_only(rated, columns), over_items=False)
         return Part(
             items=len(columns),
             accuracy=accuracy_figures(_only(correct, columns)),
-            alpha=alpha_figures(_only(rated, columns), over_items=False),
+            alpha=agreement if len(columns) >= PART_ITEMS else agreement.model_copy(update={"interval": None}),
         )
 
     return Split(model_right=part(lambda i: bool(i.model_is_right)), model_wrong=part(lambda i: not i.model_is_right))

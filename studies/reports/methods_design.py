@@ -35,7 +35,8 @@ def _annotators(config: StudyConfig, report: Report) -> Iterator[str]:
     if len(report.conditions) == 1:
         yield f"{who} took part in a study with one condition ({report.conditions[0].name})."
     else:
-        yield f"{who} took part, each in one of {len(report.conditions)} conditions ({groups})."
+        each = "" if number == 1 else "each "
+        yield f"{who} took part, {each}in one of {len(report.conditions)} conditions ({groups})."
     if report.simulated:
         yield "Their answers were made by a program and say nothing about people."
         return

@@ -111,6 +111,17 @@ def test_accuracy_is_split_by_whether_the_model_was_right():
     assert split.model_wrong.accuracy.per_annotator == (1.0, 0.0)
 
 
+def test_a_part_of_few_items_has_no_interval_of_alpha():
+    version = make_version(count=14, wrong_items=(0, 1, 2))
+    for answers in ("ABCDABCDABCDAB", "ABDDABCDABCAAA", "ABAAABCDABBDBB"):
+        make_sheet(version, "U", answers)
+    shown = arm(build(version), "U").split
+    assert (shown.model_right.items, shown.model_wrong.items) == (11, 3)
+    assert shown.model_wrong.alpha.value is not None
+    assert shown.model_wrong.alpha.interval is None
+    assert shown.model_right.alpha.interval is not None
+
+
 def test_a_split_side_without_items_has_nulls():
     version = make_version(count=4)
     make_sheet(version, "U", "AABA")
