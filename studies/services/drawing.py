@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from studies import engine
@@ -35,7 +36,8 @@ def items_draw(*, version: StudyVersion, source: dict[str, Any]) -> list[Item]:
         place = _place(config, position)
         is_practice = place < config.items.practice
         is_check = place >= config.items.count + config.items.practice
-        choices = _lettered(version, facts, place, _choices(config, facts, point, rankings[point.index]))
+        offered = _choices(config, facts, point, rankings[point.index])
+        choices = _lettered(version, place, offered, facts.label_types)
         items.append(
             Item(
                 version=version,
@@ -153,19 +155,18 @@ def _choices(
 
 
 def _lettered(
-    version: StudyVersion, facts: engine.Facts, place: int, choices: list[tuple[str, list[int]]]
+    version: StudyVersion, place: int, choices: list[tuple[str, list[int]]], types: Mapping[str, str]
 ) -> list[dict[str, Any]]:
     """Canonical letters: drawn from the secret per item, or in the written order where all items share one list.
 
-    Where the dataset tells the answer type of a choice, it is noted, for the report.
+    types: label -> answer type, where the dataset tells it; noted for the report
     """
     if version.config.answers.fixed is not None:
         return [_choice(i, label, classes) for i, (label, classes) in enumerate(choices)]
     choices = shuffled(version.study.secret, choices, "letters", place)
-    types = [facts.label_types.get(label) for label, _ in choices]
     return [
-        _choice(i, label, classes) | ({"type": kind} if kind else {})
-        for i, ((label, classes), kind) in enumerate(zip(choices, types, strict=True))
+        _choice(i, label, classes) | ({"type": types[label]} if types.get(label) else {})
+        for i, (label, classes) in enumerate(choices)
     ]
 
 

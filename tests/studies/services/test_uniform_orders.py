@@ -68,20 +68,22 @@ def test_orders_of_different_items_of_one_sheet_are_independent(version: StudyVe
 def test_the_canonical_letter_of_the_prediction_is_uniform_over_items(version: StudyVersion) -> None:
     # 2,000 places of one study, each with its prediction as the alphabetically first of four choices
     letters = [
-        next(choice["letter"] for choice in drawing._lettered(version, place, choices()) if choice["classes"] == [0])
+        next(
+            choice["letter"] for choice in drawing._lettered(version, place, choices(), {}) if choice["classes"] == [0]
+        )
         for place in range(SHEETS)
     ]
     assert_uniform(letters, "ABCD")
 
 
 def test_another_secret_gives_other_orders_and_letters(version: StudyVersion) -> None:
-    before, letters = drawn(version, 20), [drawing._lettered(version, place, choices()) for place in range(20)]
+    before, letters = drawn(version, 20), [drawing._lettered(version, place, choices(), {}) for place in range(20)]
     version.study.secret = bytes(range(1, 33))
     version.study.save()
     after = drawn(version, 20)
     assert sum(a[1] == b[1] for a, b in zip(before, after, strict=True)) == 0
     assert [a[0] for a in before] != [a[0] for a in after]
-    assert letters != [drawing._lettered(version, place, choices()) for place in range(20)]
+    assert letters != [drawing._lettered(version, place, choices(), {}) for place in range(20)]
 
 
 def test_the_test_of_uniformity_sees_a_slight_preference(version: StudyVersion) -> None:
