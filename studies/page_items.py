@@ -38,6 +38,8 @@ def item(sheet: Sheet, position: int) -> ItemPage:
     page_memory.remember(sheet, position, media.files)
     practice = sheet.version.config.items.practice
     filled_in = _filled_in(sheet, shown, answers, draft)
+    # A withdrawal that comes in between takes the answers away.
+    has_feedback = shown.is_practice and position < sheet.position and "choice" in answers
     return ItemPage(
         frame=frame(sheet),
         position=position,
@@ -53,7 +55,7 @@ def item(sheet: Sheet, position: int) -> ItemPage:
         choices=_choices(sheet, shown, filled_in.get("choice", "")),
         questions=_questions(sheet, filled_in),
         submission=str(_form_id(sheet, shown, _rows(sheet, shown))),
-        feedback=_feedback(shown, answers) if shown.is_practice and position < sheet.position else None,
+        feedback=_feedback(shown, answers) if has_feedback else None,
         shows_back=position > practice,
         check_text=_check_text(sheet, shown),
         draft_saved=f"{draft.saved:%H:%M}" if draft and draft.values else "",
