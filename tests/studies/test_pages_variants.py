@@ -111,3 +111,10 @@ def test_an_own_scale_says_what_its_ends_mean(ann: Annotator) -> None:
     ann.sit_at(cast.sheet_at_items(study, "U"))
     page = ann.get("/t/item/")
     assert 'How clear was it? <span class="hint">1: not at all, 5: &lt;very&gt;</span>' in page
+
+
+def test_a_practice_page_whose_answers_a_withdrawal_has_taken_has_no_feedback(scenes: Study) -> None:
+    sheet = cast.sheet_at_items(scenes, "U")
+    sheet.position = 1  # past the practice item, whose answers are gone
+    page = pages.item(sheet, 0)
+    assert (page.is_practice, page.feedback) == (True, None)
