@@ -1,11 +1,6 @@
-"""Alpha: published values, values derived by hand, and the traps of the krippendorff package."""
+"""Alpha: values derived by hand, the package's, and its traps. Published values: test_golden_values.py."""
 
 from __future__ import annotations
-
-import csv
-import json
-from collections import defaultdict
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,25 +10,6 @@ from analysis_core.errors import BadInput, UnknownName
 from analysis_core.statistics import LEVELS, alpha, disagreement
 from tests.analysis_core.statistics.random_tables import by_package, odd_tables
 
-DATA = Path(__file__).resolve().parents[3] / "../shared/data"
-needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the shared data folder is not on this machine")
-
-
-def wide_table(path: Path) -> list[list[float | None]]:
-    """A file with one row per unit and one column per rater, as [raters, units]."""
-    with path.open(newline="") as file:
-        rows = [[float(cell) if cell else None for cell in row[1:]] for row in list(csv.reader(file))[1:]]
-    return [list(column) for column in zip(*rows, strict=True)]
-
-
-def long_table(rows: list[tuple[str, str, object]]) -> list[list[object]]:
-    """(rater, unit, answer) rows as [raters, units]."""
-    table: dict[str, dict[str, object]] = defaultdict(dict)
-    for rater, unit, answer in rows:
-        table[rater][unit] = answer
-    units = sorted({unit for _, unit, _ in rows})
-    return [[answers.get(unit) for unit in units] for answers in table.values()]
-
 
 def test_a_table_of_four_units_gives_the_value_derived_by_hand():
     # Coincidences: AA 2, AB 1, BA 1, BB 4; n_A = 3, n_B = 5, n = 8.
@@ -41,60 +17,6 @@ def test_a_table_of_four_units_gives_the_value_derived_by_hand():
     found = alpha([["A", "A", "B", "B"], ["A", "B", "B", "B"]], "nominal")
     assert found.value == pytest.approx(8 / 15, abs=1e-15)
     assert (found.reason, found.level, found.raters, found.units) == (None, "nominal", 2, 4)
-
-
-@needs_data
-@pytest.mark.parametrize(
-    ("group", "published"), [("g1", 0.8602), ("g2", 0.5008), ("g3", 0.3850), ("g4", 0.5712), ("g5", 0.6133)]
-)
-def test_the_authors_own_answers_give_the_published_agreements(group: str, published: float):
-    with (DATA / "multiviz_human_answers/answers_long.csv").open(newline="") as file:
-        rows = [r for r in csv.DictReader(file) if r["study"] == "vqa_sim" and r["group"] == group]
-    found = alpha(long_table([(r["rater"], r["item"], r["answer"]) for r in rows]), "nominal")
-    assert found.value == pytest.approx(published, abs=5e-5)
-    assert (found.raters, found.units) == (3, 20)
-
-
-@needs_data
-@pytest.mark.parametrize(
-    ("file", "level", "published", "digits"),
-    [
-        ("irrCAC_cac.raw4raters", "nominal", 0.743, 3),
-        ("irrCAC_cac.raw4raters", "ordinal", 0.815, 3),
-        ("irrCAC_cac.raw4raters", "interval", 0.849, 3),
-        ("irrCAC_cac.raw4raters", "ratio", 0.797, 3),
-        ("krippendorff_wikipedia_3coders", "nominal", 0.691, 3),
-        ("krippendorff_wikipedia_3coders", "ordinal", 0.8067, 4),
-        ("krippendorff_wikipedia_3coders", "interval", 0.811, 3),
-        ("krippendorff_wikipedia_3coders", "ratio", 0.8089, 4),
-        ("irrCAC_cac.raw5obser", "nominal", 0.4805, 4),
-        ("irrCAC_cac.raw5obser", "ordinal", 0.7687, 4),
-        ("irr_anxiety", "interval", 0.1701, 4),
-        ("irr_anxiety", "ordinal", 0.2284, 4),
-    ],
-)
-def test_classic_tables_give_their_published_alphas(file: str, level: str, published: float, digits: int):
-    found = alpha(wide_table(DATA / "agreement_canonical" / f"{file}.csv"), level)
-    assert found.value == pytest.approx(published, abs=0.6 * 10**-digits)
-
-
-@needs_data
-@pytest.mark.parametrize(
-    ("task", "level", "recomputed"),
-    [("rte", "nominal", 0.2415), ("wsd", "nominal", 0.9372), ("wordsim", "interval", 0.6701)],
-)
-def test_sparse_tables_of_crowd_workers_give_the_values_of_their_readme(task: str, level: str, recomputed: float):
-    with (DATA / "snow2008_mturk" / f"{task}.tsv").open(newline="") as file:
-        rows = [(r["worker"], r["orig_id"], float(r["response"])) for r in csv.DictReader(file, delimiter="\t")]
-    assert alpha(long_table(rows), level).value == pytest.approx(recomputed, abs=6e-5)
-
-
-@needs_data
-def test_nlvr_judgements_give_the_value_of_their_readme():
-    with (DATA / "nlvr/dev/dev.json").open() as file:
-        examples = [json.loads(line) for line in file]
-    rows = [(rater, e["identifier"], answer) for e in examples for rater, answer in e["evals"].items()]
-    assert alpha(long_table(rows), "nominal").value == pytest.approx(0.7995, abs=6e-5)
 
 
 @pytest.mark.parametrize("level", LEVELS)

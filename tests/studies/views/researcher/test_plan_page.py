@@ -9,32 +9,9 @@ from django.test import Client
 
 from studies.desk_work import desk_work
 from studies.models import DeskJob, Study, StudyVersion
-from studies.reports import planning
-from tests import cast
-from tests.studies.reports.answers import make_version
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("few_simulations")]
 URL = "/studies/shapes/plan/"
-
-
-@pytest.fixture(autouse=True)
-def _few_simulations(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planning, "MOST_STUDIES", 300)
-    monkeypatch.setattr(planning, "TABLES", 5)
-    monkeypatch.setattr(planning, "CURVE_TABLES", 2)
-
-
-@pytest.fixture
-def version() -> StudyVersion:
-    """Rosa's study."""
-    return make_version(owner=cast.researcher())
-
-
-@pytest.fixture
-def rosa(client: Client, version: StudyVersion) -> Client:
-    """Rosa, logged in."""
-    client.force_login(version.study.owner)  # type: ignore[arg-type]
-    return client
 
 
 def page(client: Client, url: str = URL) -> str:
