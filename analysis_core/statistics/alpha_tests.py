@@ -1,6 +1,8 @@
-"""Tests of agreement between conditions: whole annotators are relabelled, alpha is computed anew on each side.
+"""Tests of agreement between conditions: would alphas lie this far apart if the same people had other labels?
 
-What a pair of conditions is asked: would alphas lie this far apart if the same people had been given the other labels?
+Two permutations of whole annotators answer, and p is the larger of both. In one their answers are relabelled and alpha
+is computed anew on each side: exact where the condition changes nothing. In the other what each adds to alpha is
+relabelled (pseudo_values.py): it keeps its level also where conditions agree as much on other answers.
 """
 
 from __future__ import annotations
@@ -23,28 +25,33 @@ from analysis_core.statistics.permutation import (
     share_as_extreme,
     smallest_p,
 )
+from analysis_core.statistics.pseudo_values import ROUND_OFF, as_extreme, pseudo_values
 from analysis_core.statistics.ratings import Floats, Ratings
 
 #: Counts [relabellings, items, values] are laid out for so many cells at a time (float64: 16 MB).
 CELLS = 2_000_000
-#: Differences of alpha below this are round-off: relabellings that only exchange equal rows must count as equal.
-ROUND_OFF = 1e-9
 
 
 def alpha_test(a: Any, b: Any, level: str, *, seed: int = 0) -> Test:
     """Two-sided permutation test of the difference of two conditions' alphas (statistic: alpha(a) - alpha(b)).
 
-    The null hypothesis is that the condition changes nothing in a person's answers, not that the alphas are equal:
-    where two conditions lead to other answers with the same agreement, p is at most .05 in 19 to 29 % of simulated
-    studies (5 x 12 to 7 x 20; 4 % where the answers are the same as well), because relabelled sides mix both.
-    Whole annotators change sides, so that each keeps all answers. A relabelling with an undefined alpha on either side
-    counts as at least as extreme, which can only enlarge p. Where a condition's own alpha is undefined there is no
-    p, but its reason. Exact up to 100,000 relabellings, else (b + 1) / (B + 1) over a seeded sample.
+    p is the larger of two. (1) Whole annotators with all their answers change sides and alpha is computed anew: exact
+    where the condition changes nothing in a person's answers; an undefined alpha on either side counts as at least as
+    extreme. Alone it rejects 32 to 51 % of studies with equal alphas but another consensus in each condition (equal
+    numbers of people), because relabelled sides mix both. (2) The annotators' pseudo-values of alpha, made within
+    their own condition, change sides; statistic: alpha(a) - alpha(b) over its jackknife standard error, computed anew.
+    With equal alphas the larger p rejects 1 to 6 % whatever the consensus; 7 %, and 14 % at 8 v 3, where people differ
+    much in one condition (the three) and not at all in the other. A true difference is found in 72 instead of 77 % of
+    studies by (1) alone at 2 x 5, 40, and in 24 instead of 34 % at 2 x 4, 20. Where alpha without some annotator is
+    undefined, as with two of them, p is that of (1).
+    Where a condition's own alpha is undefined there is no p, but its reason. Exact up to 100,000 relabellings, else
+    (b + 1) / (B + 1) over a seeded sample. It speaks of new annotators and these items.
     a, b:   tables [annotators, items] of the same items, as in alpha (tables, not `Ratings`: labels must be comparable)
     raises: UnknownName (level), BadInput (different items, a condition without annotators, values as in alpha)
     cost:   20,000 relabellings of 2 x 20 annotators x 100 items with 4 values: about half a second
     source: relabelling of clusters as in Gail et al. 1996, "On Design Considerations and Randomization-Based Inference
-            for Community Intervention Trials"
+            for Community Intervention Trials"; Janssen 1997, "Studentized Permutation Tests for Non-i.i.d. Hypotheses
+            and the Generalized Behrens-Fisher Problem"; figures: docs/statistics.md, by `python -m benchmarks.coverage`
     """
     return _test([a, b], level, np.array([1.0, -1.0]), seed)
 
@@ -53,7 +60,8 @@ def alpha_trend_test(groups: Sequence[Any], level: str, *, seed: int = 0) -> Tes
     """Two-sided permutation test for a trend of alpha over ordered conditions.
 
     p belongs to the slope: the sum over conditions of (order - mean order) * alpha; statistic is the correlation of
-    order and alpha (None where all alphas are the same). Relabelling, undefined values and errors as in alpha_test.
+    order and alpha (None where all alphas are the same). Both relabellings, undefined values and errors as in
+    alpha_test. With three annotators per condition it finds about half as many true trends as relabelled answers alone.
     groups: one table per condition, in the order of the plan
     raises: as alpha_test, and BadInput for fewer than two conditions
     """
@@ -66,19 +74,29 @@ def _test(groups: Sequence[Any], level: str, weights: Floats, seed: int, is_tren
     coded, sizes = _stacked(groups, level)
     own = np.repeat(np.arange(len(sizes)), sizes)
     smallest, exact = smallest_p(sizes), number_of_relabellings(sizes) <= ENUMERATED
-    reasons = [coded_alpha(_rows(coded, own == group))[1] for group in range(len(sizes))]
+    parts = [_rows(coded, own == group) for group in range(len(sizes))]
+    reasons = [coded_alpha(part)[1] for part in parts]
     if any(reasons):
         return Test(None, smallest, exact, None, reason=next(reason for reason in reasons if reason))
     relabel = Relabelled(coded)
     alphas = relabel.alphas(own[None], len(sizes))[0]
     bar = abs(float(weights @ alphas)) - ROUND_OFF
-    extreme = counted = 0
+    added = _pseudo_values(parts, alphas)
+    extreme = studentized = counted = 0
     for labels in label_blocks(sizes, seed):
         # nan, an undefined alpha, is not below the bar.
         extreme += int((~(np.abs(relabel.alphas(labels, len(sizes)) @ weights) < bar)).sum())
+        studentized += 0 if added is None else as_extreme(added, own, labels, weights)
         counted += len(labels)
     statistic = _correlation(alphas) if is_trend else float(alphas[0] - alphas[1])
-    return Test(share_as_extreme(extreme, counted, exact), smallest, exact, statistic)
+    return Test(share_as_extreme(max(extreme, studentized), counted, exact), smallest, exact, statistic)
+
+
+def _pseudo_values(parts: Sequence[Ratings], alphas: Floats) -> Floats | None:
+    """Of all annotators, one condition after the other; None where a condition has none."""
+    found = [pseudo_values(part, float(alpha)) for part, alpha in zip(parts, alphas, strict=True)]
+    there = [values for values in found if values is not None]
+    return np.concatenate(there) if len(there) == len(found) else None
 
 
 class Relabelled:
@@ -160,9 +178,11 @@ def _scaled(values: Floats, level: str) -> Floats:
 
 
 def _rows(coded: Ratings, kept: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Ratings:
+    """Some annotators, numbered from 0."""
     there = kept[coded.rater]
+    rater = (np.cumsum(kept) - 1)[coded.rater[there]]
     code = coded.code[there]
-    return Ratings(coded.rater[there], coded.unit[there], code, coded.raters, coded.units, coded.values, coded.level)
+    return Ratings(rater, coded.unit[there], code, int(kept.sum()), coded.units, coded.values, coded.level)
 
 
 def _correlation(alphas: Floats) -> float | None:

@@ -1,10 +1,12 @@
-"""What must be said beside the intervals of a small table, from what was measured: warnings of a report."""
+"""What must be said beside the intervals of a table, from what was measured: warnings of a report."""
 
 from __future__ import annotations
 
 #: From this size on the default interval of alpha is checked to cover 93-97 %.
 CHECKED = (5, 40)
-#: And that of accuracy.
+#: What covers more is marked as wide in docs/statistics.md: 97 % and two standard errors of its simulation.
+WIDE = 0.978
+#: From this size on the default interval of accuracy is checked.
 CHECKED_ACCURACY = (3, 20)
 #: annotators x items -> coverage and mean width of alpha's default interval, as in docs/statistics.md (accuracy .7, SDs
 #: .5 and 1, 4 choices); a test compares the two.
@@ -38,12 +40,18 @@ MEASURED_ITEMS: dict[tuple[int, int], float] = {
 }
 
 
-def interval_notes(annotators: int, items: int) -> tuple[str, ...]:
+#: The same coverage of alpha's default interval with two choices, from CHECKED on, where it is wider than need be.
+MEASURED_TWO: dict[tuple[int, int], float] = {(5, 40): 0.979, (7, 40): 0.972, (10, 40): 0.952, (5, 100): 0.97}
+
+
+def interval_notes(annotators: int, items: int, choices: int | None = None) -> tuple[str, ...]:
     """Sentences on how far the intervals of alpha and accuracy of such a table can be trusted; () where they can.
 
     Below three annotators there is no interval of alpha for new annotators, and so nothing to say about it.
+    choices: how many each item has, where this is known
     """
-    return (*_on_alpha(annotators, items), *_on_items(annotators, items), *_on_accuracy(annotators, items))
+    on_alpha = (*_on_alpha(annotators, items), *(_on_two_choices(annotators, items) if choices == 2 else ()))
+    return (*on_alpha, *_on_items(annotators, items), *_on_accuracy(annotators, items))
 
 
 def _on_alpha(annotators: int, items: int) -> tuple[str, ...]:
@@ -59,6 +67,17 @@ def _on_alpha(annotators: int, items: int) -> tuple[str, ...]:
         f"{size}: alpha's interval for new annotators and items is {width:.1f} wide on average in simulated tables of"
         f" {nearest[0]} x {nearest[1]} ({usual:.1f} at {CHECKED[0]} x {CHECKED[1]}) and covers {coverage:.1%} where"
         f" 95% is meant: too few {few} to say it more exactly.",
+    )
+
+
+def _on_two_choices(annotators: int, items: int) -> tuple[str, ...]:
+    smaller = [size for size in MEASURED_TWO if size[0] <= annotators and size[1] <= items]
+    if not smaller or MEASURED_TWO[nearest := max(smaller)] <= WIDE:
+        return ()
+    return (
+        f"{annotators} annotators x {items} items: with two choices alpha's interval for new annotators and items"
+        f" covers {MEASURED_TWO[nearest]:.1%} in simulated tables of {nearest[0]} x {nearest[1]} where 95% is meant: it"
+        " is wider than need be.",
     )
 
 

@@ -1,8 +1,7 @@
 """From weights of units to the parts of alpha, for many replicates at once. replicates.py calls it.
 
-Products of matrices in numpy and scipy: a compiled kernel (numba) was measured beside them on one core and left out. At
-15 x 100 it takes 0.55 of the time at interval level (some 3 ms less), as long at ordinal level, and 0.8 s to be loaded
-and compiled, in every process.
+Products of matrices in numpy and scipy. Compiled code (numba) was measured beside them and left out: what it costs and
+saves stands in docs/adr/0010-alpha-is-our-own.md.
 """
 
 from __future__ import annotations

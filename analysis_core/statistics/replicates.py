@@ -16,7 +16,7 @@ from analysis_core.statistics.disagreement import weighted_alpha
 from analysis_core.statistics.kernels import Kernel, kernel_of
 from analysis_core.statistics.pairable import CountTable, pairable
 from analysis_core.statistics.ratings import Floats
-from analysis_core.statistics.resamples import resampling
+from analysis_core.statistics.resamples import Drawn, resampling
 
 __all__ = ["bootstrap_alphas", "bootstrap_alphas_both"]
 
@@ -44,15 +44,18 @@ def bootstrap_alphas(ratings: Any, level: str, *, replicates: int, seed: int) ->
         return np.full(replicates, np.nan)
     drawing = resampling(p)
     kernel = kernel_of(drawing.table)
-    batches = drawing.batches(replicates, seed, kernel.cells)
-    return np.concatenate([_alphas(drawing.table, kernel, blocks) for blocks in batches])
+    batches = drawing.batches(replicates, seed)
+    return np.concatenate([_alphas(drawing.table, kernel, drawn) for drawn in batches])
 
 
-def _alphas(p: CountTable, kernel: Kernel, blocks: list[Floats]) -> Floats:
-    observed, expected, n, scale = kernel.parts(np.concatenate([kernel.sums(weights) for weights in blocks]))
+def _alphas(p: CountTable, kernel: Kernel, drawn: Drawn) -> Floats:
+    rows = max(1, kernel.cells // drawn.shape[1])
+    blocks = (drawn[first : first + rows] for first in range(0, len(drawn), rows))
+    sums = np.concatenate([kernel.sums(block.astype(np.float64)) for block in blocks])
+    observed, expected, n, scale = kernel.parts(sums)
     # Nothing is expected where a replicate has one value only.
     found = 1 - (n - 1) * np.divide(observed, expected, out=np.full(len(n), np.nan), where=expected > 0)
     doubtful = np.flatnonzero((scale > 0) & ~(expected > RECOMPUTED * scale))
     for row in doubtful:
-        found[row] = weighted_alpha(p, blocks[row // len(blocks[0])][row % len(blocks[0])])
+        found[row] = weighted_alpha(p, drawn[row].astype(np.float64))
     return found

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 EXPLANATION = """\
 Simulates studies with crossed random effects of annotators and items, whose true alpha and accuracy are known by
 integration, and counts how often each interval contains them and how often tests reject true nulls. Minutes of CPU
-time (about 12 for 3,000 tables per design, the default).
+time (about 19 for 3,000 tables per design, the default).
 """
 SEED = 20_230_501
 #: Simulated tables per design.
@@ -41,20 +41,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(number: int) -> str:
     """Simulate everything with so many tables per design; progress goes to stderr."""
+    from benchmarks.coverage.alpha_rejections import differences, equal_alphas
     from benchmarks.coverage.document import markdown
     from benchmarks.coverage.measured import measured, sections
     from benchmarks.coverage.rejections import nulls, rejections
 
     found, tests = [], []
+    titles = {
+        "Tests of true nulls": nulls(),
+        "Tests of alpha where only the alphas are equal": equal_alphas(),
+        "Tests of alpha where the alphas differ": differences(),
+    }
     for section in sections():
         rows = []
         for row in measured(section, number, SEED):
             rows.append(row)
             _say(f"{row.design.size} {row.design.where}: {row.method.name}: {row.coverage:.3f} {row.verdict}")
         found.append((section, rows))
-    for null in nulls():
-        tests.append(rejections(null, max(1, number // STUDIES_SHARE), SEED))
-        _say(f"{null.name} {null.conditions} x {null.annotators}: {tests[-1].rejected:.3f}")
+    for title, group in titles.items():
+        measures = []
+        for null in group:
+            measures.append(rejections(null, max(1, number // STUDIES_SHARE), SEED))
+            _say(f"{null.name} {null.size}: {measures[-1].rejected:.3f}")
+        tests.append((title, measures))
     command = "python -m benchmarks.coverage" + (f" --tables {number}" if number != TABLES else "")
     return markdown(found, tests, command, SEED)
 

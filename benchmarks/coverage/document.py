@@ -18,9 +18,12 @@ TESTS = "| test | conditions x annotators, items | population | rejected at .05 
 
 
 def markdown(
-    found: Sequence[tuple[Section, Sequence[Row]]], tests: Sequence[Rejections], command: str, seed: int
+    found: Sequence[tuple[Section, Sequence[Row]]],
+    tests: Sequence[tuple[str, Sequence[Rejections]]],
+    command: str,
+    seed: int,
 ) -> str:
-    """Both tables under a line that says how they are made again."""
+    """All tables under a line that says how they are made again. tests: by title"""
     made = (
         f"Made by `{command}` (seed {seed}; the same figures on every machine with the same numpy). Two standard errors"
         " of a coverage of 95 % are 0.8 points for 3,000 tables. The last column marks what lies"
@@ -43,18 +46,17 @@ def _line(row: Row) -> str:
     return "| " + " | ".join([row.design.size, row.design.where, name, *figures, row.verdict]) + " |"
 
 
-def _tests(tests: Sequence[Rejections]) -> Iterator[str]:
-    if not tests:
-        return
-    yield from ("### Tests of true nulls", "", "Two standard errors of 5 % are given with each share.", "")
-    yield from (TESTS, _ruler(TESTS))
-    for each in tests:
-        null, p = each.null, each.null.population
-        size = f"{null.conditions} x {null.annotators}, {null.items}"
-        where = f"{p.accuracy:g}, SDs {p.annotator_sd:g} and {p.item_sd:g}"
-        share = f"{100 * each.rejected:.1f} % (± {200 * each.error:.1f})"
-        offered = "yes" if null.offered else "no"
-        yield "| " + " | ".join([null.name, size, where, share, f"{each.studies:,}", offered]) + " |"
+def _tests(tests: Sequence[tuple[str, Sequence[Rejections]]]) -> Iterator[str]:
+    for title, rows in tests:
+        of = " of 5 %" if all(each.null.is_true for each in rows) else ""
+        yield from (f"### {title}", "", f"Two standard errors{of} are given with each share.", "", TESTS)
+        yield _ruler(TESTS)
+        for each in rows:
+            share = f"{100 * each.rejected:.1f} % (± {200 * each.error:.1f})"
+            offered = "yes" if each.null.offered else "no"
+            cells = (each.null.name, each.null.size, each.null.where, share, f"{each.studies:,}", offered)
+            yield "| " + " | ".join(cells) + " |"
+        yield ""
 
 
 def _ruler(head: str) -> str:

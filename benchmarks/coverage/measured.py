@@ -42,6 +42,13 @@ OTHERS = (
     Population(choices=2),
     Population(choices=10),
 )
+#: People who differ more than items do, where the interval is too narrow
+PEOPLE_APART = (
+    Population(accuracy=0.5, annotator_sd=1.0, item_sd=0.5),
+    Population(annotator_sd=1.0, item_sd=0.5),
+    Population(accuracy=0.5, annotator_sd=1.5, item_sd=0.5),
+    Population(accuracy=0.5, annotator_sd=1.5),
+)
 FOR_ACCURACY = ((3, 20), (3, 40), (5, 20), (5, 40), (10, 40), (20, 40))
 ACCURACIES = (
     USUAL,
@@ -100,6 +107,17 @@ def sections() -> tuple[Section, ...]:
             CANDIDATES,
         ),
         Section("Alpha, the default in larger studies", _designs([USUAL], LARGER) + _elsewhere(), (DEFAULT,)),
+        Section(
+            "Alpha, the default where people differ more than items",
+            _designs(PEOPLE_APART, ((5, 40), (5, 100), (7, 40), (10, 40), (10, 100))),
+            (DEFAULT,),
+        ),
+        Section(
+            "Alpha, the default with two choices and near chance",
+            _designs([Population(choices=2)], ((5, 40), (5, 100), (7, 40), (10, 40)))
+            + _designs([Population(accuracy=0.25)], SOME),
+            (DEFAULT,),
+        ),
         Section("Alpha, the default in small studies", _designs([USUAL, OTHERS[4]], SMALL), (DEFAULT,)),
         Section("Alpha, narrower populations", _designs([USUAL, OTHERS[1]], ((3, 20), *SOME)), (ANNOTATORS, ITEMS)),
         Section("Alpha, these annotators in small studies", _designs([USUAL], FEW_ITEMS), (ITEMS,)),

@@ -18,8 +18,8 @@ from studies.reports.shape import (
 )
 
 NONE = "–"
-#: What a small p of alpha does not say: same agreement on other answers is rejected too (see docs/statistics.md).
-ALPHA_TESTS = "A small p for alpha says that people answer otherwise: agreeing more, or agreeing on other answers."
+#: What a p of alpha speaks of (see docs/statistics.md)
+ALPHA_TESTS = "A small p for alpha says that people agree more, or less, on these items; not merely on other answers."
 #: Why a coefficient of agreement has no value
 REASONS = {"no_overlap": "no item has two answers", "no_variation": "all answers are the same"}
 

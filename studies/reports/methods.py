@@ -100,10 +100,7 @@ def _tests(report: Report) -> Iterator[str]:
         f" their condition, so that the unit is the annotator; {how}."
     )
     if "alpha" in tested:
-        yield (
-            "Their null hypothesis is that the condition changes nothing in a person's answers; so a small p for alpha"
-            " can also come from conditions that lead to other answers with the same agreement."
-        )
+        yield from _tests_of_alpha(report, tests)
     yield from _corrections(report.comparisons)
     yield from _trends(report.trends)
     yield from _out_of_reach(report)
@@ -111,6 +108,27 @@ def _tests(report: Report) -> Iterator[str]:
         f"The plan named {'the trend of accuracy' if report.plan.primary == 'trend' else 'accuracy by pairs'} as the"
         f" main comparison, at the level {report.plan.alpha:g}."
     )
+
+
+def _tests_of_alpha(report: Report, tests: Sequence[Comparison | Trend]) -> Iterator[str]:
+    of_alpha = [test for test in tests if test.statistic == "alpha"]
+    named = {name for test in of_alpha for name in (test.order if isinstance(test, Trend) else (test.a, test.b))}
+    numbers = [condition.annotators for condition in report.conditions if condition.name in named]
+    exact = (
+        "annotators change their condition with all their answers, which is exact where the condition changes nothing"
+    )
+    if max(numbers) > 2:
+        yield (
+            f"For alpha, p is the larger of two: in one, {exact}; in the other, their jackknife pseudo-values of alpha"
+            " change it, and the statistic is divided by its standard error, computed anew (Janssen, 1997), so that"
+            " conditions that agree as much on other answers are not told apart. It speaks of new annotators and these"
+            " items."
+        )
+    if min(numbers) == 2:
+        only = "With two annotators in a condition there is only the first"
+        if max(numbers) == 2:
+            only = f"For alpha, {exact}"
+        yield f"{only}, so that a small p can also come from conditions that agree as much on other answers."
 
 
 def _corrections(pairs: Sequence[Comparison]) -> Iterator[str]:

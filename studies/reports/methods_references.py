@@ -22,6 +22,10 @@ REFERENCES = {
         "Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal of Statistics,"
         " 6(2), 65-70."
     ),
+    "Janssen, 1997": (
+        "Janssen, A. (1997). Studentized permutation tests for non-i.i.d. hypotheses and the generalized Behrens-Fisher"
+        " problem. Statistics & Probability Letters, 36(1), 9-21."
+    ),
     "Krippendorff, 2011": (
         "Krippendorff, K. (2011). Computing Krippendorff's alpha-reliability. Annenberg School for Communication,"
         " University of Pennsylvania."

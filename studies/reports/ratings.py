@@ -21,7 +21,7 @@ from studies.reports.exclusions import broken_rules
 from studies.reports.shape import ConditionDropOff, DropOff
 
 # Part of every data hash: raise it when the same data give another report, and stored ones are built anew.
-FORMAT = 8
+FORMAT = 9
 
 Values = dict[tuple[int, int, str], Any]
 #: Marks the fields that have one entry per annotator

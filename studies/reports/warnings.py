@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from analysis_core.statistics import interval_notes
+from studies.reports.exclusions import kept
 from studies.reports.figures import NEW, REASONS, THESE, counted
 from studies.reports.limits import limits
+from studies.reports.people import people_apart
 from studies.reports.ratings import Ratings, RatingTable
 from studies.reports.shape import Bounds, Comparison, ConditionReport, Exclusions, Trend
 
@@ -34,7 +36,8 @@ def warnings(
     found.extend(_about_the_plan(ratings))
     found.extend(_about_numbers(ratings, conditions))
     found.extend(_about_choices(ratings))
-    found.extend(_about_agreement(conditions))
+    found.extend(_about_agreement(conditions, _choices(ratings)))
+    found.extend(_about_people(ratings, conditions, exclusions))
     found.extend(limits(conditions, comparisons, trends, level))
     found.extend(_about_exclusions(ratings, exclusions))
     found.extend(_about_drop_off(ratings))
@@ -86,7 +89,21 @@ def _about_choices(ratings: Ratings) -> Iterator[str]:
         )
 
 
-def _about_agreement(conditions: Sequence[ConditionReport]) -> Iterator[str]:
+def _choices(ratings: Ratings) -> int | None:
+    """How many choices each item has, where all have the same number."""
+    numbers = {item.choices for item in ratings.items}
+    return numbers.pop() if len(numbers) == 1 else None
+
+
+def _about_people(
+    ratings: Ratings, conditions: Sequence[ConditionReport], exclusions: Exclusions | None
+) -> Iterator[str]:
+    rules = [rule.rule for rule in exclusions.rules] if exclusions else []
+    both = zip(ratings.tables, conditions, strict=True)
+    yield from people_apart({c.name: kept(table, rules).correct for table, c in both if c.alpha.interval})
+
+
+def _about_agreement(conditions: Sequence[ConditionReport], choices: int | None) -> Iterator[str]:
     for condition in conditions:
         if condition.annotators < 2:
             continue
@@ -96,7 +113,7 @@ def _about_agreement(conditions: Sequence[ConditionReport]) -> Iterator[str]:
             beside = f"; the one for {THESE} stands beside it" if condition.alpha.interval_items else ""
             yield f"Alpha of condition {condition.name} has no interval: {_without_interval(condition)}{beside}."
     for annotators, items in sorted({(condition.annotators, condition.items) for condition in conditions}):
-        yield from interval_notes(annotators, items)
+        yield from interval_notes(annotators, items, choices)
     yield from about_widths(conditions)
 
 

@@ -9,15 +9,20 @@ from django.db.models import QuerySet
 
 from studies.models import DeskJob, Study, StudyVersion
 from studies.services.desk_jobs import desk_job_request
-from studies.services.holding import LEASED
+from studies.services.holding import DONE, LEASED
 
 #: How many plans of a study are kept. Each can be computed again from the address of its page.
 KEPT = 10
 
 
 @transaction.atomic
-def plan_request(*, version: StudyVersion, request: dict[str, Any], key: str) -> DeskJob:
-    """Want a plan; one that is there already stays as it is. request: what the worker reads; key: its hash"""
+def plan_request(*, version: StudyVersion, request: dict[str, Any], key: str, anew: bool = False) -> DeskJob:
+    """Want a plan; one that is there already stays as it is, unless it is wanted anew (it cannot be read any more).
+
+    request: what the worker reads; key: its hash
+    """
+    if anew:
+        plans_of(version.study).filter(version=version, key=key, state=DONE).delete()
     job = desk_job_request(version=version, kind=DeskJob.Kind.PLAN, key=key, result={"request": request})
     _keep_newest(version.study)
     return job

@@ -51,10 +51,11 @@ def plan(request: HttpRequest, slug: str) -> HttpResponse:
     if asked.pilot and (refusal := source_problem(study, asked.pilot)):
         problems["pilot"] = refusal
     key = "" if problems else plan_key(asked, study)
-    if request.method == "POST" and not problems:
-        plan_request(version=study.version, request=asked.model_dump(mode="json"), key=key)
-        return redirect(f"{reverse('study_plan', args=[slug])}?{asked.query()}")
     job = study.version.desk_jobs.filter(kind=DeskJob.Kind.PLAN, key=key).first() if key else None
+    if request.method == "POST" and not problems:
+        parameters, anew = asked.model_dump(mode="json"), _is_of_another_release(job)
+        plan_request(version=study.version, request=parameters, key=key, anew=anew)
+        return redirect(f"{reverse('study_plan', args=[slug])}?{asked.query()}")
     context = {
         "study": study,
         "groups": _form({**asked.texts(), **(texts if problems else {})}, problems, defaults, offered_sources(study)),
@@ -74,10 +75,9 @@ def _standing(study: Study, asked: PlanRequest, job: DeskJob | None) -> dict[str
     found: dict[str, Any] = {"job": job, "earlier": list(_earlier(study, asked.query()).items())}
     if job is None or job.state != DeskJob.State.DONE:
         return found
-    try:
-        computed = Plan.model_validate(job.result)
-    except ValidationError:  # computed by another release, whose plans had other parts
+    if _is_of_another_release(job):
         return found | {"job": None}
+    computed = Plan.model_validate(job.result)
     charts, failure = charts_of(list(computed.charts))
     per_condition = ", ".join(str(size) for size in sorted(set(asked.sizes)))
     return found | {
@@ -90,6 +90,17 @@ def _standing(study: Study, asked: PlanRequest, job: DeskJob | None) -> dict[str
         "grid": plan_tables.grid_table(computed),
         "per_condition": per_condition,
     }
+
+
+def _is_of_another_release(job: DeskJob | None) -> bool:
+    """Whether a plan was computed with parts that this release does not know, or lacks."""
+    if job is None or job.state != DeskJob.State.DONE:
+        return False
+    try:
+        Plan.model_validate(job.result)
+    except ValidationError:
+        return True
+    return False
 
 
 def _earlier(study: Study, shown: str) -> dict[str, str]:

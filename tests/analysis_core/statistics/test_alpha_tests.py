@@ -10,10 +10,11 @@ import pytest
 from scipy import stats
 
 from analysis_core.errors import BadInput, UnknownName
-from analysis_core.statistics import alpha, alpha_test, alpha_trend_test
+from analysis_core.statistics import Population, alpha, alpha_test, alpha_trend_test, simulate_answers
 from analysis_core.statistics.alpha_tests import Relabelled
-from analysis_core.statistics.permutation import SAMPLED
+from analysis_core.statistics.permutation import SAMPLED, all_labels
 from analysis_core.statistics.ratings import LEVELS, read
+from analysis_core.statistics.simulation import as_letters, draw_items
 
 
 def answers(raters: int, units: int, agree: float, seed: int, missing: float = 0.0) -> np.ndarray:
@@ -28,39 +29,64 @@ def by_package(table: np.ndarray, level: str) -> float:
     return float(krippendorff.alpha(table, level_of_measurement=level))
 
 
-def enumerated(a: np.ndarray, b: np.ndarray, level: str) -> float:
+def sides(n: int, of_a: int) -> list[tuple[list[int], list[int]]]:
+    """All ways to choose who is in a, the observed one first."""
+    return [(list(a), sorted(set(range(n)) - set(a))) for a in combinations(range(n), of_a)]
+
+
+def relabelled(a: np.ndarray, b: np.ndarray, level: str) -> float:
     """Share of all ways to choose who is in a whose |difference of alphas| is at least the observed one."""
     rows = np.vstack([a, b])
-    everyone = set(range(len(rows)))
-    differences = [
-        abs(by_package(rows[list(side)], level) - by_package(rows[sorted(everyone - set(side))], level))
-        for side in combinations(range(len(rows)), len(a))
-    ]
-    return float(np.mean(np.array(differences) >= differences[0] - 1e-9))
+    found = [abs(by_package(rows[x], level) - by_package(rows[y], level)) for x, y in sides(len(rows), len(a))]
+    return float(np.mean(np.array(found) >= found[0] - 1e-9))
+
+
+def pseudo_values(table: np.ndarray, level: str) -> np.ndarray:
+    n = len(table)
+    left_out = np.array([by_package(np.delete(table, i, axis=0), level) for i in range(n)])
+    return by_package(table, level) + (n - 1) * (left_out.mean() - left_out)
+
+
+def studentized(a: np.ndarray, b: np.ndarray, level: str) -> float:
+    """Share of all ways to share pseudo-values out whose |Welch's t| is at least the observed one."""
+    values = np.concatenate([pseudo_values(a, level), pseudo_values(b, level)])
+    found = [abs(stats.ttest_ind(values[x], values[y], equal_var=False)[0]) for x, y in sides(len(values), len(a))]
+    return float(np.mean(np.array(found) >= found[0] * (1 - 1e-9)))
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_the_exact_p_equals_brute_force_with_the_package(level: str):
-    a, b = answers(4, 12, 0.8, 1, missing=0.1), answers(3, 12, 0.3, 2, missing=0.1)
+@pytest.mark.parametrize("seed", [1, 4])
+def test_the_exact_p_equals_brute_force_with_the_package(level: str, seed: int):
+    a, b = answers(4, 12, 0.8, seed, missing=0.1), answers(3, 12, 0.3, seed + 1, missing=0.1)
     found = alpha_test(a, b, level)
-    assert found.p == pytest.approx(enumerated(a, b, level), abs=1e-12)
+    assert found.p == pytest.approx(max(relabelled(a, b, level), studentized(a, b, level)), abs=1e-12)
     assert found.statistic == pytest.approx(by_package(a, level) - by_package(b, level), abs=1e-12)
     # 7! / (4! 3!) = 35 relabellings, no mirror image.
     assert (found.exact, found.smallest_p, found.unit) == (True, 1 / 35, "annotator")
 
 
-def test_the_exact_p_equals_scipys_permutation_test():
-    a, b = answers(4, 15, 0.7, 3), answers(4, 15, 0.4, 4)
+@pytest.mark.parametrize(("seed", "larger"), [(4, "studentized"), (7, "relabelled")])
+def test_the_exact_p_equals_the_larger_of_two_of_scipys_permutation_tests(seed: int, larger: str):
+    a, b = answers(4, 15, 0.7, 3), answers(4, 15, 0.4, seed)
 
     def difference(x: np.ndarray, y: np.ndarray) -> float:
         rows = np.vstack([a, b])
         return by_package(rows[x.astype(int)], "nominal") - by_package(rows[y.astype(int)], "nominal")
 
-    # scipy permutes the numbers of the annotators; two-sided as twice the smaller tail, equal for equal arms.
-    expected = stats.permutation_test(
-        (np.arange(4), np.arange(4, 8)), difference, n_resamples=np.inf, alternative="two-sided", vectorized=False
-    )
-    assert alpha_test(a, b, "nominal").p == pytest.approx(expected.pvalue)
+    def welch(x: np.ndarray, y: np.ndarray) -> float:
+        return float(stats.ttest_ind(x, y, equal_var=False)[0])
+
+    # Two-sided as twice the smaller tail, equal for equal arms. In the first the numbers of annotators are permuted.
+    data = {
+        "relabelled": ((np.arange(4), np.arange(4, 8)), difference),
+        "studentized": ((pseudo_values(a, "nominal"), pseudo_values(b, "nominal")), welch),
+    }
+    p = {
+        name: stats.permutation_test(samples, by, n_resamples=np.inf, alternative="two-sided", vectorized=False).pvalue
+        for name, (samples, by) in data.items()
+    }
+    assert max(p, key=lambda name: p[name]) == larger
+    assert alpha_test(a, b, "nominal").p == pytest.approx(p[larger])
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -96,14 +122,6 @@ def test_sides_that_agree_perfectly_but_differently_cannot_be_told_apart():
     # Every relabelling that mixes the two has less agreement on both sides; the difference is 0, which all reach.
     found = alpha_test([[1, 2, 1, 2]] * 3, [[2, 1, 2, 1]] * 3, "nominal")
     assert (found.statistic, found.p) == (0, 1)
-
-
-def test_a_condition_without_agreement_against_one_with_is_as_small_as_the_design_allows():
-    rng = np.random.default_rng(10)
-    same = np.tile(rng.integers(1, 5, 40), (4, 1))
-    found = alpha_test(same, rng.integers(1, 5, (4, 40)), "nominal")
-    assert found.p == found.smallest_p == 2 / 70
-    assert found.statistic > 0.8
 
 
 def test_undefined_relabellings_enlarge_p():
@@ -151,6 +169,49 @@ def test_a_trend_equals_brute_force():
     assert found.statistic == pytest.approx(np.corrcoef([0, 1, 2], alphas)[0, 1])
     # 6! / 8 = 90 relabellings; reading the order backwards is the mirror image.
     assert found.smallest_p == 2 / 90
+
+
+def test_a_trend_of_three_and_more_is_the_larger_of_both_relabellings():
+    groups = [answers(3, 12, agree, seed) for seed, agree in enumerate((0.5, 0.6, 0.7), start=20)]
+    rows = np.vstack(groups)
+    # The middle condition has the weight 0: the slope is high minus low, its studentized form Welch's t of these two.
+    values = np.concatenate([pseudo_values(group, "nominal") for group in groups])
+    alpha_of = {side: by_package(rows[list(side)], "nominal") for side in combinations(range(9), 3)}
+    shared = [(low, high) for low in alpha_of for high in alpha_of if not set(low) & set(high)]
+    slopes = np.array([abs(alpha_of[high] - alpha_of[low]) for low, high in shared])
+    welch = np.abs(
+        stats.ttest_ind(*(values[np.array(side)] for side in zip(*shared, strict=True)), axis=1, equal_var=False)[0]
+    )
+    own = shared.index(((0, 1, 2), (6, 7, 8)))
+    expected = max(np.mean(slopes >= slopes[own] - 1e-9), np.mean(welch >= welch[own] * (1 - 1e-9)))
+    # 9! / (3! 3! 3!)
+    assert len(shared) == 1680
+    assert alpha_trend_test(groups, "nominal").p == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("size", "least"), [(3, 0.1), (4, 2 / 70), (5, 2 / 252)])
+def test_the_smallest_p_is_reached(size: int, least: float):
+    rng = np.random.default_rng(14)
+    same = np.tile(rng.integers(1, 5, 40), (size, 1))
+    found = alpha_test(same, rng.integers(1, 5, (size, 40)), "nominal")
+    assert found.p == pytest.approx(least)
+    assert found.smallest_p == pytest.approx(least)
+
+
+def test_conditions_that_agree_as_much_on_other_answers_are_told_apart_no_more_often_than_by_chance():
+    # The second condition's answers are each the next letter: both have the same agreement, item by item.
+    rng, population, together, alone = np.random.default_rng(15), Population(), 0, 0
+    items = draw_items(population, items=20, tables=300, rng=rng)
+    drawn = simulate_answers(population, annotators=10, items=20, tables=300, rng=rng, item_effects=items)
+    for letters in as_letters(drawn, 4, rng=rng):
+        a, b = letters[:5], (letters[5:] + 1) % 4
+        relabel = Relabelled(read(np.vstack([a, b]), "nominal")).alphas(all_labels([5, 5]), 2)
+        apart = np.abs(relabel[:, 0] - relabel[:, 1])
+        alone += np.mean(apart >= apart[0] - 1e-9) <= 0.05
+        together += (alpha_test(a, b, "nominal").p or 0) <= 0.05
+    # Two standard errors of 5 % in 300 studies are .025, of 20 % .046.
+    assert together / 300 <= 0.05 + 0.025
+    assert alone / 300 >= 0.2
 
 
 def test_labels_are_compared_across_conditions():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain
 
 import numpy as np
 import pytest
@@ -28,8 +27,8 @@ def columns(coded: Ratings, replicates: int, seed: int) -> Iterator[np.ndarray]:
     """Which columns each replicate has: as many as there are with two answers or more."""
     p = pairable(coded)
     drawing = resampling(p)
-    for blocks in drawing.batches(replicates, seed, cells=1_000):
-        for weights in np.concatenate(blocks).astype(np.int64):
+    for drawn in drawing.batches(replicates, seed):
+        for weights in drawn.astype(np.int64):
             assert weights.sum() == p.units.groups
             yield np.repeat(drawing.table.unit, weights)
 
@@ -116,7 +115,7 @@ def test_units_with_equal_counts_are_drawn_together(level: str) -> None:
     # The same distribution as unit by unit: mean and scatter within five standard errors of 4,000 replicates.
     together = replicates.bootstrap_alphas(coded, level, replicates=4_000, seed=1)
     p = pairable(coded)
-    one_by_one = np.concatenate(list(chain(*Resampling(p, None).batches(4_000, 2, 1 << 15))))
+    one_by_one = np.concatenate(list(Resampling(p, None).batches(4_000, 2))).astype(np.float64)
     kernel = kernels.kernel_of(p)
     observed, expected, n, _ = kernel.parts(kernel.sums(one_by_one))
     apart = 1 - (n - 1) * observed / expected

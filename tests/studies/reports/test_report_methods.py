@@ -46,7 +46,9 @@ def test_an_ordered_study_of_people() -> None:
         "Conditions are compared in accuracy, alpha and confidence by two-sided permutation tests",
         "all ways of sharing the annotators out are counted.",
         "The p-values of the 3 pairs are adjusted within each measure (Holm, 1979).",
-        "Their null hypothesis is that the condition changes nothing in a person's answers; so a small p for alpha can",
+        "For alpha, p is the larger of two: in one, annotators change their condition with all their answers, which",
+        "in the other, their jackknife pseudo-values of alpha change it, and the statistic is divided by its standard",
+        "(Janssen, 1997), so that conditions that agree as much on other answers are not told apart.",
         "The conditions are ordered",
         "the correlation of this order with the annotators' scores, and for alpha the slope of the conditions' alphas",
         "cannot give a p below 0.10.",
@@ -82,6 +84,20 @@ def test_the_reason_of_an_undefined_alpha_is_the_one_that_holds() -> None:
     text = methods(version)
     assert "Where no item has two answers, alpha is undefined" in text
     assert "all answers of a condition are the same" not in text
+
+
+def test_two_annotators_of_a_condition_have_only_the_first_test_of_alpha() -> None:
+    version = make_version(conditions="[{name: A, stages: [U]}, {name: B, stages: [C]}]")
+    for name in ("A", "B"):
+        for count in (5, 9):
+            make_sheet(version, name, right(count))
+    text = methods(version)
+    assert "so that a small p can also come from conditions that agree as much on other answers." in text
+    assert "Janssen" not in text
+    make_sheet(version, "A", right(7))
+    text = methods(version)
+    assert "For alpha, p is the larger of two" in text
+    assert "With two annotators in a condition there is only the first, so that a small p can also come" in text
 
 
 def test_unordered_arms_have_no_trend_and_two_of_them_no_correction() -> None:
@@ -164,7 +180,7 @@ def test_one_annotator_has_no_agreement_interval_or_test() -> None:
 
 def test_every_citation_has_its_reference_and_none_is_missing() -> None:
     paragraph, _, references = methods(filled(make_version(conditions=NESTED))).partition("\n\nReferences: ")
-    for name in ("Krippendorff", "Efron", "Fleiss", "Gwet", "Holm", "Ribeiro"):
+    for name in ("Krippendorff", "Efron", "Fleiss", "Gwet", "Holm", "Janssen", "Ribeiro"):
         assert name in paragraph
         assert f"{name}, " in references
     assert "Liang" not in references

@@ -78,11 +78,11 @@ def test_every_statistic_has_its_own_tests(report):
         assert f"Trend of {statistic} over U, U+Rl" in text
 
 
-def test_a_test_of_alpha_says_what_a_small_p_does_not_mean(report):
+def test_a_test_of_alpha_says_what_a_small_p_means(report):
     lines = render(report, "text").splitlines()
     (heading,) = (i for i, line in enumerate(lines) if line.startswith("Differences of alpha"))
-    assert lines[heading + 1].startswith("A small p for alpha says that people answer otherwise")
-    assert "or agreeing on other answers" in render(report, "html")
+    assert lines[heading + 1].startswith("A small p for alpha says that people agree more, or less")
+    assert "not merely on other answers" in render(report, "html")
 
 
 def test_columns_are_aligned_and_lines_are_not_wrapped(report):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from analysis_core.statistics import interval_notes
 from studies.reports.build import build
+from studies.reports.export import render
 from studies.reports.warnings import about_widths
 from tests.studies.reports.answers import make_sheet, make_version, right
 from tests.studies.reports.report_values import a_condition, a_report, an_alpha
@@ -78,6 +81,33 @@ def test_intervals_of_few_annotators_and_wide_ones_are_named():
     assert wide is not None
     hardly = [warning for warning in report.warnings if "hardly bound" in warning]
     assert bool(hardly) == (few[1] - few[0] > 1 or wide[1] - wide[0] > 1)
+
+
+def scattered(count: int, row: int) -> str:
+    """So many right answers at 40 items, each annotator's wrong ones elsewhere; A is right."""
+    return "".join("A" if (item + 7 * row) % 40 < count else "BCD"[item % 3] for item in range(40))
+
+
+def test_annotators_who_differ_more_than_items_are_told_once_in_every_form():
+    version = make_version(conditions=arms(2), count=40)
+    for row, count in enumerate((39, 35, 20, 5, 1)):
+        make_sheet(version, "c0", scattered(count, row))
+        make_sheet(version, "c1", scattered(30, row))
+    report = build(version)
+    (said,) = [warning for warning in report.warnings if "differ more than items" in warning]
+    assert re.search(r"logits: c0 [\d.]+ against [\d.]+\)", said)
+    assert "c1" not in said
+    for form in ("text", "json", "latex"):
+        assert "differ more than items" in render(report, form)
+    assert "differ more than items" in " ".join(render(report, "html").split())
+
+
+def test_two_choices_are_told_of_where_all_items_have_two():
+    for choices, expected in (((2,) * 40, 1), ((2,) * 39, 0)):
+        version = make_version(count=40, choices=choices, conditions=arms(1), slug=f"two-{expected}")
+        for row in range(5):
+            make_sheet(version, "c0", scattered(30, row).replace("C", "B").replace("D", "B"))
+        assert sum("with two choices" in warning for warning in build(version).warnings) == expected
 
 
 @pytest.mark.parametrize(

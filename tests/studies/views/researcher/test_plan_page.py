@@ -77,6 +77,18 @@ def test_a_plan_that_another_release_computed_is_a_button_away(rosa: Client) -> 
     address = rosa.post(URL, {"annotators": "5"}).url  # type: ignore[attr-defined]
     DeskJob.objects.update(state="done", result={"answer": ["In other parts"]})
     assert "This plan is not computed yet" in rosa.get(address).content.decode()
+    rosa.post(URL, {"annotators": "5"})
+    desk_work()
+    assert "This plan is not computed yet" not in page(rosa, address)
+    assert DeskJob.objects.get().result["request"]["annotators"] == [5]
+
+
+def test_a_plan_that_can_be_read_is_not_computed_again(rosa: Client) -> None:
+    rosa.post(URL, {"annotators": "5"})
+    desk_work()
+    before = DeskJob.objects.get()
+    rosa.post(URL, {"annotators": "5"})
+    assert (DeskJob.objects.get().pk, DeskJob.objects.get().state) == (before.pk, "done")
 
 
 def test_what_cannot_be_read_is_said_at_its_field_and_stays_there(rosa: Client) -> None:
