@@ -12,6 +12,7 @@ _REGISTRY = Registry(
     "dataset",
     {
         "clevr": "analysis_core.datasets.clevr:Clevr",
+        "flickr30k": "analysis_core.datasets.flickr30k:Flickr30k",
         "nlvr": "analysis_core.datasets.nlvr:Nlvr",
     },
 )

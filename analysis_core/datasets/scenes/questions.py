@@ -16,11 +16,15 @@ from analysis_core.datasets.scenes.programs import Builder, Program
 from analysis_core.datasets.scenes.vocabulary import ATTRIBUTES, DESCRIPTIONS, FITS, KINDS, NAMES, Description
 
 Bools = NDArray[np.bool_]
+Spans = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
 class Question:
-    """first, second: the objects that the phrases name (-1 = none); sets: objects counted [n_objects] or None."""
+    """first, second: the objects that the phrases name (-1 = none); sets: objects counted [n_objects] or None.
+
+    spans: where the text holds each phrase, without its article: characters [start, stop), first phrase first
+    """
 
     kind: str
     text: str
@@ -29,6 +33,7 @@ class Question:
     first: int = -1
     second: int = -1
     sets: tuple[Bools | None, Bools | None] = (None, None)
+    spans: Spans = ()
 
 
 class Asker:
@@ -64,9 +69,9 @@ class Asker:
             if the is not None:
                 program = Builder()
                 program.add(f"query_{attribute}", program.the(the))
-                text = f"What {attribute} is the {the.phrase()}?"
+                text, spans = _worded(f"What {attribute} is the {{}}?", the.phrase())
                 answer = getattr(self._looks[i], attribute)
-                return Question(f"query_{attribute}", text, answer, program.program, i, i)
+                return Question(f"query_{attribute}", text, answer, program.program, i, i, spans=spans)
         return None
 
     def pair(self, attribute: str) -> Question | None:
@@ -78,9 +83,9 @@ class Asker:
         program = Builder()
         values = [program.add(f"query_{attribute}", program.the(the)) for the in (a, b)]
         program.add("pair", *values)
-        text = f"What {attribute} are the {a.phrase()} and the {b.phrase()}?"
+        text, spans = _worded(f"What {attribute} are the {{}} and the {{}}?", a.phrase(), b.phrase())
         answer = f"{getattr(self._looks[i], attribute)}+{getattr(self._looks[j], attribute)}"
-        return Question(f"pair_{attribute}", text, answer, program.program, i, j)
+        return Question(f"pair_{attribute}", text, answer, program.program, i, j, spans=spans)
 
     def same(self, attribute: str) -> Question | None:
         """Do the small cube and the red sphere have the same color?"""
@@ -94,8 +99,8 @@ class Asker:
             program = Builder()
             values = [program.add(f"query_{attribute}", program.the(the)) for the in (a, b)]
             program.add(f"equal_{attribute}", *values)
-            text = f"Do the {a.phrase()} and the {b.phrase()} have the same {attribute}?"
-            return Question(f"same_{attribute}", text, _yes(wanted), program.program, i, j)
+            text, spans = _worded(f"Do the {{}} and the {{}} have the same {attribute}?", a.phrase(), b.phrase())
+            return Question(f"same_{attribute}", text, _yes(wanted), program.program, i, j, spans=spans)
         return None
 
     def besides(self, attribute: str) -> Question | None:
@@ -112,8 +117,9 @@ class Asker:
         away = program.the(a)
         rest = program.add("except", program.matching(other), away)
         program.add(f"query_{attribute}", program.add("unique", rest))
-        text = f"Besides the {a.phrase()}, what {attribute} is the {other.phrase()}?"
-        return Question(f"besides_{attribute}", text, getattr(self._looks[j], attribute), program.program, i, j)
+        text, spans = _worded(f"Besides the {{}}, what {attribute} is the {{}}?", a.phrase(), other.phrase())
+        answer = getattr(self._looks[j], attribute)
+        return Question(f"besides_{attribute}", text, answer, program.program, i, j, spans=spans)
 
     def count(self, attribute: str) -> Question | None:
         """How many metal things are there?"""
@@ -122,8 +128,9 @@ class Asker:
         d = self._one_of(choices[counts == self._rng.choice(np.unique(counts))])
         program = Builder()
         program.add("count", program.matching(DESCRIPTIONS[d]))
-        text = f"How many {DESCRIPTIONS[d].phrase(plural=True)} are there?"
-        return Question("count", text, str(self._counts[d]), program.program, sets=(self._fits[:, d], None))
+        text, spans = _worded("How many {} are there?", DESCRIPTIONS[d].phrase(plural=True))
+        sets = (self._fits[:, d], None)
+        return Question("count", text, str(self._counts[d]), program.program, sets=sets, spans=spans)
 
     def exist(self, attribute: str) -> Question | None:
         """Is there a small red thing?"""
@@ -135,8 +142,8 @@ class Asker:
         d = self._one_of(fitting)
         program = Builder()
         program.add("exist", program.matching(DESCRIPTIONS[d]))
-        text = f"Is there a {DESCRIPTIONS[d].phrase()}?"
-        return Question("exist", text, _yes(wanted), program.program, sets=(self._fits[:, d], None))
+        text, spans = _worded("Is there a {}?", DESCRIPTIONS[d].phrase())
+        return Question("exist", text, _yes(wanted), program.program, sets=(self._fits[:, d], None), spans=spans)
 
     def compare(self, attribute: str) -> Question | None:
         """Are there more red things than cubes?"""
@@ -155,8 +162,9 @@ class Asker:
         counts = [program.add("count", program.matching(DESCRIPTIONS[d])) for d in (a, b)]
         program.add("greater_than" if word == "more" else "less_than", *counts)
         first, second = (DESCRIPTIONS[d].phrase(plural=True) for d in (a, b))
-        text = f"Are there {word} {first} than {second}?"
-        return Question("compare_number", text, answer, program.program, sets=(self._fits[:, a], self._fits[:, b]))
+        text, spans = _worded(f"Are there {word} {{}} than {{}}?", first, second)
+        sets = (self._fits[:, a], self._fits[:, b])
+        return Question("compare_number", text, answer, program.program, sets=sets, spans=spans)
 
     def _name(self, i: int, hidden: str) -> Description | None:
         """A description that fits object i alone and does not name the attribute `hidden`; short ones preferred."""
@@ -185,6 +193,16 @@ def _silent_about(attribute: str) -> Bools:
 def _nested(a: int, b: int) -> bool:
     """Does one description follow from the other? Then one word alone would often give the answer away."""
     return bool((FITS[:, a] <= FITS[:, b]).all() or (FITS[:, b] <= FITS[:, a]).all())
+
+
+def _worded(template: str, *phrases: str) -> tuple[str, Spans]:
+    """A text with phrases in the places of {}, and where each of them lies in it."""
+    before, *between = template.split("{}")
+    text, spans = before, []
+    for phrase, after in zip(phrases, between, strict=True):
+        spans.append((len(text), len(text) + len(phrase)))
+        text += phrase + after
+    return text, tuple(spans)
 
 
 def _yes(claim: bool) -> str:
