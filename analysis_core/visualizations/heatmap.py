@@ -61,8 +61,11 @@ def spread_groups(values: Any, groups: Any, height: int, width: int) -> Map:
 def compose(image: Any, overlay: bytes, opacity: float = 0.6) -> bytes:
     """The picture, enlarged to the overlay's size, with the overlay on it: a PNG.
 
-    image:   Pillow image or array [H, W, 3]; opacity: 0 (picture alone) to 1
+    image:   Pillow image or array uint8 [H, W, 3], see picture.flatten; opacity: 0 (picture alone) to 1
+    raises:  BadInput (no picture, an opacity that is none)
     """
+    if not 0 <= opacity <= 1:
+        raise BadInput(f"opacity must lie between 0 (the picture alone) and 1, not {opacity}")
     layer = Image.open(BytesIO(overlay), formats=("PNG",)).convert("RGBA")
     layer.putalpha(layer.getchannel("A").point([round(level * opacity) for level in range(256)]))
     base = picture.flatten(image).resize(layer.size, Image.Resampling.BICUBIC).convert("RGBA")

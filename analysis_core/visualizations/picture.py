@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from analysis_core.errors import BadData
+from analysis_core.errors import BadData, BadInput
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 #: 50 million pixels: more than any dataset here has, and 150 MB once decoded.
@@ -42,7 +42,8 @@ def open_checked(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> Image.Ima
 def encode(image: Any, *, max_side: int | None = None) -> bytes:
     """A PNG in RGB without metadata, palette or alpha, made smaller to max_side where it is larger.
 
-    image: Pillow image or array uint8 [H, W], [H, W, 3] or [H, W, 4]
+    image: as in `flatten`
+    raises: BadInput
     """
     flat = flatten(image)
     longest = max(flat.size)
@@ -55,8 +56,14 @@ def encode(image: Any, *, max_side: int | None = None) -> bytes:
 
 
 def flatten(image: Any) -> Image.Image:
-    """RGB pixels alone: transparent parts on white (what they hide is gone), 16 bit brought to 8, no info kept."""
-    source = image if isinstance(image, Image.Image) else Image.fromarray(np.asarray(image))
+    """RGB pixels alone: transparent parts on white (what they hide is gone), 16 bit brought to 8, no info kept.
+
+    image:  Pillow image, or array or tensor uint8 [H, W], [H, W, 3] or [H, W, 4], or uint16 [H, W]
+    raises: BadInput (anything else, no pixels)
+    """
+    source = image if isinstance(image, Image.Image) else _from_array(image)
+    if not all(source.size):
+        raise BadInput(f"a picture of {source.width} x {source.height} has no pixels: hand over one that has")
     if source.mode.startswith("I"):
         source = Image.fromarray((np.asarray(source).astype(np.int64).clip(0, 65535) // 257).astype(np.uint8))
     if source.has_transparency_data:
@@ -64,3 +71,21 @@ def flatten(image: Any) -> Image.Image:
         source = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
     # A new image from the pixels: Pillow would otherwise carry profiles, comments and gamma into what it saves.
     return Image.fromarray(np.asarray(source.convert("RGB")))
+
+
+def _from_array(image: Any) -> Image.Image:
+    if isinstance(image, str | bytes | Path):
+        raise BadInput(f"{image!r:.80} is no picture: hand over what picture.open_checked makes of the file")
+    try:
+        array = np.asarray(image.detach().cpu() if hasattr(image, "detach") else image)
+    except (TypeError, ValueError) as error:
+        raise BadInput(f"a picture must be a Pillow image or an array uint8 [H, W, 3]: {error}") from error
+    if array.dtype == np.uint16 and array.ndim == 2 and array.size:
+        return Image.fromarray(array)
+    if array.dtype != np.uint8:
+        raise BadInput(
+            f"a picture's array must be uint8, not {array.dtype}: take (255 * array).round() of shares of 0 to 1"
+        )
+    if not array.size or not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))):
+        raise BadInput(f"a picture's array must be [H, W], [H, W, 3] or [H, W, 4] with pixels, not {list(array.shape)}")
+    return Image.fromarray(np.ascontiguousarray(array))

@@ -138,3 +138,9 @@ def test_groups_that_do_not_fit_are_refused():
         heatmap.spread_groups([1], [0, 1], 1, 2)
     with pytest.raises(BadInput, match="at least 1"):
         heatmap.overlay([[1]], upscale=0)
+
+
+@pytest.mark.parametrize("opacity", [-0.1, 1.1, 60, float("nan")])
+def test_an_opacity_that_is_no_share_is_refused(opacity: float):
+    with pytest.raises(BadInput, match="between 0"):
+        heatmap.compose(Image.new("RGB", (2, 1)), heatmap.overlay([[0, 1]]), opacity)

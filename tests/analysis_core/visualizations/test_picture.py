@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image, PngImagePlugin
 
-from analysis_core.errors import BadData
+from analysis_core.errors import BadData, BadInput
 from analysis_core.visualizations import picture
 
 RED = (200, 30, 40)
@@ -114,3 +115,33 @@ def test_other_formats_damaged_and_missing_files_are_named(tmp_path: Path):
         with pytest.raises(BadData, match=sentence) as caught:
             picture.open_checked(tmp_path / name)
         assert name in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("image", "sentence"),
+    [
+        (np.zeros((2, 3, 3)), "must be uint8, not float64"),
+        (torch.zeros(2, 3, 3, requires_grad=True), "must be uint8, not float32"),
+        (np.zeros((2, 3), dtype=np.int64), "must be uint8, not int64"),
+        (None, "must be uint8, not object"),
+        ([[1, 2], [3]], r"an array uint8 \[H, W, 3\]"),
+        (torch.zeros(2, 3, 3, dtype=torch.bfloat16), r"an array uint8 \[H, W, 3\]"),
+        (np.zeros((3, 5, 7), dtype=np.uint8), r"\[H, W, 3\].*not \[3, 5, 7\]"),
+        (np.zeros((5, 7, 2), dtype=np.uint8), r"not \[5, 7, 2\]"),
+        (np.zeros(4, dtype=np.uint8), r"not \[4\]"),
+        (np.zeros((0, 4, 3), dtype=np.uint8), r"with pixels, not \[0, 4, 3\]"),
+        (Image.new("RGB", (0, 4)), "0 x 4 has no pixels"),
+        ("photo.png", "picture.open_checked"),
+        (Path("photo.png"), "picture.open_checked"),
+    ],
+)
+def test_what_is_no_picture_is_refused_with_what_is_needed(image: object, sentence: str):
+    with pytest.raises(BadInput, match=sentence):
+        picture.flatten(image)
+
+
+def test_a_tensor_of_bytes_is_a_picture():
+    # A transposed view of [3, H, W], as loaders give them.
+    tensor = torch.tensor(RED, dtype=torch.uint8)[:, None, None].expand(3, 2, 4).permute(1, 2, 0)
+    flat = picture.flatten(tensor)
+    assert (flat.size, flat.getpixel((3, 1))) == ((4, 2), RED)

@@ -1,0 +1,137 @@
+"""Curves of the prediction stage as SVG: what a sparse model gains by each feature, and how active a feature is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from analysis_core.errors import BadInput
+from analysis_core.visualizations import svg as parts
+
+WIDTH, HEIGHT, SIZE = 560.0, 300.0, 13.0
+LEFT, RIGHT, TOP, BOTTOM = 64.0, 24.0, 40.0, 48.0
+
+
+class _Frame:
+    """Where numbers lie on the card."""
+
+    def __init__(self, x: tuple[float, float], y: tuple[float, float]) -> None:
+        self.x_range, self.y_range = x, y
+
+    def x(self, value: float) -> float:
+        low, high = self.x_range
+        return LEFT + (value - low) / (high - low) * (WIDTH - LEFT - RIGHT)
+
+    def y(self, value: float) -> float:
+        low, high = self.y_range
+        return HEIGHT - BOTTOM - (value - low) / (high - low) * (HEIGHT - TOP - BOTTOM)
+
+    def axes(self, x_title: str, y_title: str, *, percent: bool = False, whole: bool = False) -> Iterator[str]:
+        """Rules and numbers of both axes, and what they count."""
+        n = parts.number
+        for value in _ticks(*self.y_range):
+            y = self.y(value)
+            yield (
+                f'<line x1="{n(LEFT)}" x2="{n(WIDTH - RIGHT)}" y1="{n(y)}" y2="{n(y)}" '
+                f'stroke="{parts.RULE}" stroke-width="1"/>'
+            )
+            text = f"{value:.0%}" if percent else _plain(value)
+            yield parts.label(LEFT - 8, y + SIZE / 3, text, SIZE, anchor="end", fill=parts.PALE_INK)
+        for value in _ticks(*self.x_range, whole=whole):
+            x = self.x(value)
+            yield parts.label(x, HEIGHT - BOTTOM + 18, _plain(value), SIZE, anchor="middle", fill=parts.PALE_INK)
+        middle = (LEFT + WIDTH - RIGHT) / 2
+        yield parts.label(middle, HEIGHT - 10, x_title, SIZE, anchor="middle")
+        yield parts.label(LEFT, 22, y_title, SIZE, weight=600)
+
+
+def sparsity(
+    counts: Any, scores: Any, chosen: int | None = None, *, title: str, score: str = "accuracy", percent: bool = True
+) -> bytes:
+    """The score of a sparse model against its number of features, the chosen one ringed and named.
+
+    counts: [n] numbers of features, any order; scores: [n]; chosen: which of them is used, None = none
+    score:  what the scores are called; percent: whether they are shares
+    raises: BadInput (no point, unequal lengths, nan or infinite)
+    """
+    x, y = np.asarray(counts, dtype=np.float64), np.asarray(scores, dtype=np.float64)
+    if x.ndim != 1 or x.shape != y.shape or not len(x):
+        raise BadInput(f"a curve needs as many scores as counts, at least one, not {list(y.shape)} and {list(x.shape)}")
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise BadInput("a curve needs finite counts and scores")
+    low, high = float(y.min()), float(y.max())
+    pad = 0.08 * (high - low) or 0.05
+    frame = _Frame((min(0.0, float(x.min())), max(1.0, float(x.max()))), (low - pad, high + pad))
+    order = np.argsort(x, kind="stable")
+    n = parts.number
+    points = [(frame.x(float(x[i])), frame.y(float(y[i]))) for i in order]
+    path = "M" + "L".join(f"{n(a)} {n(b)}" for a, b in points)
+    body = [*frame.axes("features used", score, percent=percent, whole=True)]
+    body.append(f'<path d="{path}" fill="none" stroke="{parts.NEGATIVE}" stroke-width="2" stroke-linejoin="round"/>')
+    body += [f'<circle cx="{n(a)}" cy="{n(b)}" r="2.5" fill="{parts.NEGATIVE}"/>' for a, b in points]
+    if chosen is not None:
+        body.extend(_ring(frame, float(x[chosen]), float(y[chosen]), score, percent))
+    return parts.card(WIDTH, HEIGHT, title, body)
+
+
+def histogram(edges: Any, counts: Any, *, title: str, mark: float | None = None, name: str = "activation") -> bytes:
+    """How often a feature takes which value; a dashed line marks the explained datapoint's.
+
+    edges: [b + 1] ascending; counts: [b] >= 0; mark: a value, None = none
+    raises: BadInput (lengths, order, negative or not finite)
+    """
+    at, heights = np.asarray(edges, dtype=np.float64), np.asarray(counts, dtype=np.float64)
+    if heights.ndim != 1 or not len(heights) or at.shape != (len(heights) + 1,):
+        raise BadInput(f"{len(heights)} bins have {len(heights) + 1} edges, not {list(at.shape)}")
+    if not np.isfinite(at).all() or (np.diff(at) <= 0).any() or not np.isfinite(heights).all() or heights.min() < 0:
+        raise BadInput("a histogram needs ascending finite edges and counts of at least 0")
+    ends = (float(at[0]), float(at[-1]))
+    if mark is not None:
+        ends = (min(ends[0], mark), max(ends[1], mark))
+    frame = _Frame(ends, (0.0, max(1.0, float(heights.max())) * 1.08))
+    n, base = parts.number, HEIGHT - BOTTOM
+    body = [*frame.axes(name, "datapoints")]
+    for left, right, height in zip(at[:-1].tolist(), at[1:].tolist(), heights.tolist(), strict=True):
+        x, y = frame.x(left), frame.y(height)
+        wide = max(frame.x(right) - x - 1, 0.5)
+        body.append(
+            f'<rect x="{n(x)}" y="{n(y)}" width="{n(wide)}" height="{n(base - y)}" '
+            f'fill="{parts.NEGATIVE}" fill-opacity="0.75"/>'
+        )
+    if mark is not None:
+        x = frame.x(mark)
+        body.append(
+            f'<line x1="{n(x)}" x2="{n(x)}" y1="{n(TOP - 6)}" y2="{n(base)}" stroke="{parts.POSITIVE}" '
+            'stroke-width="2" stroke-dasharray="5 4"/>'
+        )
+        is_right = x > WIDTH / 2
+        body.append(
+            parts.label(x + (-6 if is_right else 6), TOP + 4, "this one", SIZE, anchor="end" if is_right else "start")
+        )
+    return parts.card(WIDTH, HEIGHT, title, body)
+
+
+def _ring(frame: _Frame, x: float, y: float, score: str, percent: bool) -> Iterator[str]:
+    """A ring around the chosen point; what it stands for is written above the curve, where no line runs."""
+    n, a, b = parts.number, frame.x(x), frame.y(y)
+    stroke = f'fill="none" stroke="{parts.POSITIVE}" stroke-width="2.5"'
+    yield f'<circle cx="{n(a)}" cy="{n(b)}" r="7" {stroke}/>'
+    text = f"chosen: {x:g} features, {score} " + (f"{y:.1%}" if percent else f"{y:.3g}")
+    yield f'<circle cx="{n(WIDTH - RIGHT - parts.width(text, SIZE) - 14)}" cy="17.5" r="6" {stroke}/>'
+    yield parts.label(WIDTH - RIGHT, 22, text, SIZE, anchor="end")
+
+
+def _ticks(low: float, high: float, *, whole: bool = False) -> list[float]:
+    """Four to eight round numbers within the range."""
+    span = high - low
+    step = 10.0 ** np.floor(np.log10(span / 4))
+    step *= next(m for m in (1, 2, 5, 10) if span / (step * m) <= 8)
+    step = max(1.0, round(step)) if whole else step
+    first, last = int(np.ceil(low / step - 1e-9)), int(np.floor(high / step + 1e-9))
+    return [float(f"{k * step:.12g}") for k in range(first, last + 1)]
+
+
+def _plain(value: float) -> str:
+    return f"{value:g}".replace("-", "\N{MINUS SIGN}")
