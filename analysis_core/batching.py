@@ -11,6 +11,8 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from analysis_core.errors import OutOfMemory
+
 _LOG = logging.getLogger(__name__)
 #: A fixed budget, not the free memory of the moment: batch sizes, and so the last bits of results, stay reproducible.
 CPU_BUDGET = 128 * 2**20
@@ -66,15 +68,18 @@ class Batches:
         self.halvings = 0
 
     def run(self, rows: int, compute: Callable[[int, int], Part]) -> Iterator[Part]:
-        """Yield compute(start, stop) for consecutive ranges covering 0 to rows."""
+        """Yield compute(start, stop) for consecutive ranges covering 0 to rows. raises: OutOfMemory (at one row)"""
         start = 0
         while start < rows:
             stop = min(start + self.size, rows)
             try:
                 part = compute(start, stop)
             except (MemoryError, RuntimeError) as error:
-                if self.size == 1 or not is_out_of_memory(error):
+                if not is_out_of_memory(error):
                     raise
+                if self.size == 1:
+                    message = "one row does not fit in memory: take a smaller input or another device"
+                    raise OutOfMemory(message) from error
                 self._halve()
                 continue
             yield part

@@ -13,9 +13,10 @@ class AnalysisError(Exception):
 class UnknownName(AnalysisError, LookupError):
     """A dataset, model, method, layer or class that does not exist; names the nearest ones."""
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+    def __init__(self, kind: str, name: object, known: Iterable[str]) -> None:
+        """name: as it was given; what is no string has no nearest name, but is told like any other"""
         self.kind, self.name, self.known = kind, name, tuple(known)
-        near = difflib.get_close_matches(name, self.known, n=3, cutoff=0.5)
+        near = difflib.get_close_matches(str(name), self.known, n=3, cutoff=0.5)
         hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(self.known) or 'none'}"
         super().__init__(f"unknown {kind} {name!r}; {hint}")
 
@@ -45,6 +46,10 @@ class BadInput(AnalysisError):
     """A sample, atom set or argument that a method cannot work on (empty modality, one atom, wrong shape)."""
 
 
+class OutOfMemory(AnalysisError, MemoryError):
+    """A single row does not fit in memory, so that no smaller batch can help."""
+
+
 class NullDirection(AnalysisError):
     """The declared direction of a second-order gradient is annihilated by the model (LayerNorm ignores a shift)."""
 
@@ -55,3 +60,7 @@ class NotDifferentiableTwice(AnalysisError):
 
 class MissingCapability(AnalysisError):
     """A method needs something that this model does not offer; says what."""
+
+
+class NotComplete(AnalysisError):
+    """Integrated gradients whose sum misses f(x) - f(baseline); says by how much and what to change."""

@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from analysis_core.errors import BadInput, UnknownName
+from analysis_core.batching import is_out_of_memory
+from analysis_core.errors import AnalysisError, BadInput, UnknownName
 from analysis_core.models.base import MultimodalModel
 from analysis_core.types import PICTURE_KINDS, ROW_KINDS, SERIES_KINDS, Atoms, Encoded, Output
 
@@ -17,10 +18,18 @@ from analysis_core.types import PICTURE_KINDS, ROW_KINDS, SERIES_KINDS, Atoms, E
 def encode(model: MultimodalModel, sample: Mapping[str, Any]) -> Encoded:
     """Encode a sample and check it against the contract; tensors come back detached.
 
-    raises: BadInput (no such modality, integer inputs, unknown kind, groups that do not fit)
+    raises: BadInput (encode() fails, no such modality, integer inputs, groups that do not fit), UnknownName (kind)
     """
-    with torch.no_grad():
-        encoded = model.encode(sample)
+    try:
+        with torch.no_grad():
+            encoded = model.encode(sample)
+    except AnalysisError:
+        raise
+    except (LookupError, RuntimeError, AttributeError, TypeError, ValueError) as error:
+        if is_out_of_memory(error):
+            raise
+        told = f"{type(error).__name__}: {error}"
+        raise BadInput(f"encode() failed on this sample ({told}): give it a sample of this model's dataset") from error
     for modality in model.modalities:
         if modality not in encoded.x or modality not in encoded.atoms:
             raise BadInput(f"encode() returned no input or no atoms for modality {modality!r}")
@@ -46,9 +55,21 @@ def repeat(aux: dict[str, dict[str, Tensor]], rows: int) -> dict[str, dict[str, 
 
 
 def forward(model: MultimodalModel, x: dict[str, Tensor], aux: dict[str, dict[str, Tensor]]) -> Output:
-    """One forward pass of a batch; one sample's aux [1, ...] is expanded to it."""
+    """One forward pass of a batch; one sample's aux [1, ...] is expanded to it. raises: as `checked`"""
     rows = next(iter(x.values())).shape[0]
-    return model.forward(x, repeat(aux, rows) if rows != 1 else aux)
+    return checked(model.forward(x, repeat(aux, rows) if rows != 1 else aux))
+
+
+def checked(output: Output) -> Output:
+    """What a model's forward returned. raises: BadInput (not as the protocol says)"""
+    wanted = "forward() must return Output(logits [B, K], features [B, d])"
+    if not isinstance(output, Output):
+        raise BadInput(f"{wanted}, not {type(output).__name__}")
+    for name, t in (("logits", output.logits), ("features", output.features)):
+        if not isinstance(t, Tensor) or t.dim() != 2:
+            found = f"shape {tuple(t.shape)}" if isinstance(t, Tensor) else type(t).__name__
+            raise BadInput(f"{wanted}: its {name} must be [B, n], not {found}")
+    return output
 
 
 def leaf_groups(atoms: Atoms, x: Tensor) -> Tensor:

@@ -8,8 +8,8 @@ from typing import Any
 from analysis_core import leaves
 from analysis_core.errors import BadInput, UnknownName
 from analysis_core.models.base import MultimodalModel
-from analysis_core.stages import crossmodal, representation, unimodal
-from analysis_core.targets import PredictedLogit, Target
+from analysis_core.stages import crossmodal, methods, unimodal
+from analysis_core.targets import Feature, PredictedLogit, Target
 
 STAGES = ("U", "C", "Rl")
 
@@ -25,31 +25,37 @@ def explain(
     atoms: int = 10,
     direction: str = "norm",
     features: Sequence[int] = (),
+    layer: str = "penultimate",
     samples: int | None = None,
     seed: int = 0,
+    options: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Explain one sample.
 
     target:   None = the predicted class's logit
     stages:   some of "U", "C", "Rl"
-    method:   "gradient" or "lime", for U and Rl
+    method:   for U and Rl, a name of `stages.names()`; "gradient" is "saliency". Both share passes and perturbations
     source:   C goes from this modality (None = the first of kind word, else the last) to each other one
     atoms:    C takes the source's atoms with the largest first-order gradient, this many
-    features: Rl explains these penultimate features
+    features: Rl explains these features of `layer`
+    samples:  rows, copies or evaluations of methods that draw some; None = the method's own choice
+    seed:     of whatever is drawn
+    options:  further options of the method, by name
     returns:  for the stages asked for: {"U": Attribution, "C": {modality: Attribution}, "Rl": {feature: Attribution}}
-    raises:   UnknownName, BadInput, and what the stages raise
+    raises:   UnknownName, BadInput (samples for a method that draws none), and what the stages raise
     """
     for stage in stages:
         if stage not in STAGES:
             raise UnknownName("stage", stage, STAGES)
-    if method not in representation.LOCAL_METHODS:
-        raise UnknownName("method", method, representation.LOCAL_METHODS)
+    name = "saliency" if method == "gradient" else method
+    wanted = {**_drawing(name, samples, seed), **(options or {})}
     target = PredictedLogit() if target is None else target
     result: dict[str, Any] = {}
-    if "U" in stages and method == "lime":
-        result["U"] = unimodal.lime(model, sample, [target], samples=samples, seed=seed)[0]
-    elif "U" in stages:
-        result["U"] = unimodal.gradient(model, sample, target)
+    rows = [int(j) for j in features] if "Rl" in stages else []
+    targets: list[Target] = [*([target] if "U" in stages else []), *(Feature(j, layer) for j in rows)]
+    found = methods.attribute(name, model, sample, targets, **wanted) if targets else []
+    if "U" in stages:
+        result["U"] = found[0]
     if "C" in stages:
         chosen = source or _default_source(model, sample)
         strongest = strongest_atoms(model, sample, target, chosen, atoms)
@@ -61,9 +67,7 @@ def explain(
             if to != chosen
         }
     if "Rl" in stages:
-        result["Rl"] = {
-            int(j): representation.local(model, sample, j, method=method, samples=samples, seed=seed) for j in features
-        }
+        result["Rl"] = dict(zip(rows, found[-len(rows) :] if rows else [], strict=True))
     return result
 
 
@@ -76,6 +80,18 @@ def strongest_atoms(
     scores = unimodal.gradient(model, sample, target).values[modality]
     order = scores.argsort(descending=True, stable=True)[:n]
     return sorted(order.tolist())
+
+
+def _drawing(name: str, samples: int | None, seed: int) -> dict[str, Any]:
+    """The number of draws and the seed under the names that a method has for them. raises: UnknownName, BadInput"""
+    known = methods.options_of(name)
+    given: dict[str, Any] = {"seed": seed} if "seed" in known else {}
+    if samples is not None:
+        counted = next((option for option in ("samples", "evaluations") if option in known), None)
+        if counted is None:
+            raise BadInput(f"method {name!r} draws nothing, so that samples={samples} has no meaning for it")
+        given[counted] = samples
+    return given
 
 
 def _default_source(model: MultimodalModel, sample: Mapping[str, Any]) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +14,41 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from analysis_core.errors import BadData, UnknownName
-from analysis_core.stages.prediction import SparsePath
-from analysis_core.stages.representation import Extremes
+from analysis_core.errors import BadData, BadInput, UnknownName
+from analysis_core.evaluation.alignment import AlignmentExperiment, AlignmentReport
+from analysis_core.evaluation.debugging import Debugging
+from analysis_core.evaluation.faithfulness import BoxFaithfulness, Faithfulness, PairFaithfulness, Score
+from analysis_core.evaluation.sanity import SanityReport
+from analysis_core.field_packing import by_fields
+from analysis_core.stages.dime import PARTS, Dime
+from analysis_core.stages.emap import Emap
+from analysis_core.stages.prediction import Curve, SparsePath, Tree
+from analysis_core.stages.readouts import ReadoutAgreement
+from analysis_core.stages.representation import Extremes, Histograms
 from analysis_core.types import Attribution
 
 Arrays = dict[str, NDArray[Any]]
-Result = Attribution | SparsePath | Extremes
+Result = (
+    Attribution
+    | SparsePath
+    | Curve
+    | Tree
+    | Extremes
+    | Histograms
+    | AlignmentReport
+    | AlignmentExperiment
+    | Debugging
+    | ReadoutAgreement
+    | Emap
+    | Dime
+)
+Judgement = Faithfulness | BoxFaithfulness | PairFaithfulness | Score | SanityReport
 
 #: The array that holds the JSON part inside an npz file.
 _JSON = "json"
 
 
-def pack(result: Result) -> tuple[dict[str, Any], Arrays]:
+def pack(result: Result | Judgement) -> tuple[dict[str, Any], Arrays]:
     """A JSON-ready dict and arrays from which `unpack` makes an equal result."""
     kind = type(result).__name__
     if kind not in _KINDS:
@@ -42,9 +65,14 @@ def unpack(facts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Any:
     return _KINDS[kind][1](facts, arrays)
 
 
-def dumps(result: Result) -> bytes:
-    """One npz file; equal results give equal bytes."""
+def dumps(result: Result | Judgement) -> bytes:
+    """One npz file; equal results give equal bytes.
+
+    raises: BadInput (NaN or infinity outside of the arrays: JSON has none), UnknownName (a kind of result)
+    """
     facts, arrays = pack(result)
+    for key, value in _not_finite(facts):
+        raise BadInput(f"{key} is {value}, which JSON cannot hold: put None in its place")
     text = json.dumps(facts, sort_keys=True, allow_nan=False).encode()
     stream = io.BytesIO()
     named: dict[str, Any] = {_JSON: np.frombuffer(text, dtype=np.uint8), **dict(sorted(arrays.items()))}
@@ -63,14 +91,32 @@ def loads(data: bytes, *, file: object = "result") -> Any:
     return unpack(facts, arrays)
 
 
-def save(result: Result, path: str | Path) -> None:
-    """Write one npz file."""
+def save(result: Result | Judgement, path: str | Path) -> None:
+    """Write one npz file. raises: as `dumps`; nothing is written then"""
     Path(path).write_bytes(dumps(result))
 
 
 def load(path: str | Path) -> Any:
     """Read what `save` wrote. raises: BadData"""
-    return loads(Path(path).read_bytes(), file=path)
+    try:
+        data = Path(path).read_bytes()
+    except FileNotFoundError as error:
+        raise BadData("no such file: give the path that was saved to", file=path) from error
+    except OSError as error:
+        raise BadData(f"cannot be read: {error.strerror}", file=path) from error
+    return loads(data, file=path)
+
+
+def _not_finite(value: Any, key: str = "") -> Iterator[tuple[str, float]]:
+    """Floats that JSON cannot hold, with their keys: ("quality.r2[3]", nan)."""
+    if isinstance(value, float) and not math.isfinite(value):
+        yield key, value
+    elif isinstance(value, Mapping):
+        for name, part in value.items():
+            yield from _not_finite(part, f"{key}.{name}" if key else str(name))
+    elif isinstance(value, list | tuple):
+        for i, part in enumerate(value):
+            yield from _not_finite(part, f"{key}[{i}]")
 
 
 def _pack_attribution(a: Attribution) -> tuple[dict[str, Any], Arrays]:
@@ -108,7 +154,9 @@ def _pack_path(p: SparsePath) -> tuple[dict[str, Any], Arrays]:
         # Thousands of targets: one array and the shapes, not thousands of files in the archive.
         arrays[name] = np.concatenate([t.numpy().ravel() for t in getattr(p, name)] or [np.zeros(0)])
     arrays["shapes"] = np.array([list(t.shape) for t in p.coefficients], dtype=np.int64).reshape(-1, 2)
-    return {"kkt": p.kkt, "config": p.config, "notes": list(p.notes)}, arrays
+    if p.knot_intercepts is not None:
+        arrays["knot_intercepts"] = p.knot_intercepts.numpy()
+    return {"kkt": p.kkt, "config": p.config, "notes": list(p.notes), "quality": p.quality}, arrays
 
 
 def _unpack_path(facts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> SparsePath:
@@ -127,6 +175,8 @@ def _unpack_path(facts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -
         config=facts["config"],
         notes=tuple(facts["notes"]),
         selected=_tensor(arrays["selected"]),
+        quality=facts.get("quality", {}),
+        knot_intercepts=_tensor(arrays["knot_intercepts"]) if "knot_intercepts" in arrays else None,
     )
 
 
@@ -149,8 +199,32 @@ def _split(array: NDArray[Any], sizes: NDArray[np.int64]) -> list[Tensor]:
     return [_tensor(part) for part in np.split(array, np.cumsum(sizes)[:-1])] if len(sizes) else []
 
 
+def _pack_dime(d: Dime) -> tuple[dict[str, Any], Arrays]:
+    packed = {part: _pack_attribution(getattr(d, part)) for part in PARTS}
+    arrays = {f"{part}/{name}": array for part, (_, some) in packed.items() for name, array in some.items()}
+    return {part: facts for part, (facts, _) in packed.items()}, arrays
+
+
+def _unpack_dime(facts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Dime:
+    def part(name: str) -> Attribution:
+        own = {key.removeprefix(f"{name}/"): array for key, array in arrays.items() if key.startswith(f"{name}/")}
+        return _unpack_attribution(facts[name], own)
+
+    return Dime(**{name: part(name) for name in PARTS})
+
+
+_BY_FIELDS = (
+    *(Emap, ReadoutAgreement, Faithfulness, BoxFaithfulness, PairFaithfulness, Score, SanityReport),
+    *(Curve, Tree, Histograms),
+)
+
 _KINDS: dict[str, tuple[Callable[[Any], tuple[dict[str, Any], Arrays]], Callable[..., Any]]] = {
     "Attribution": (_pack_attribution, _unpack_attribution),
+    "Dime": (_pack_dime, _unpack_dime),
     "SparsePath": (_pack_path, _unpack_path),
     "Extremes": (_pack_extremes, _unpack_extremes),
+    "AlignmentReport": (lambda r: (r.as_dict(), {}), lambda facts, arrays: AlignmentReport.from_dict(facts)),
+    "AlignmentExperiment": (lambda r: (r.as_dict(), {}), lambda facts, arrays: AlignmentExperiment.from_dict(facts)),
+    **{kind.__name__: by_fields(kind) for kind in _BY_FIELDS},
+    "Debugging": (lambda r: (r.as_json(), {}), lambda facts, arrays: Debugging.from_json(facts)),
 }

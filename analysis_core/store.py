@@ -1,8 +1,9 @@
 """The feature store: features and logits of a split on disk, written in chunks, resumable after a crash. No torch.
 
-A folder with features.npy [n, d] and logits.npy [n, K] (float32, memory-mapped), points.jsonl (one object of small
-facts per point) and meta.json (the caller's key, rows in all, rows done). meta.json is replaced last after each chunk:
-what lies beyond its count is a torn chunk and is written again.
+A folder with features.npy [n, d] and logits.npy [n, K] (float32, memory-mapped), layer-<name>.npy [n, d_l] of each
+further layer, points.jsonl (one object of small facts per point) and meta.json (the caller's key, rows in all, rows
+done, names of further layers). meta.json is replaced last after each chunk: what lies beyond its count is a torn chunk
+and is written again.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -18,9 +20,11 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from analysis_core.errors import BadData, BadFeatures, BadInput
+from analysis_core.errors import BadData, BadFeatures, BadInput, UnknownName
 
 _FORMAT = 1
+#: A layer's name is part of a file's.
+_LAYER = re.compile(r"[\w.-]+")
 
 
 class FeatureStore:
@@ -39,19 +43,20 @@ class FeatureStore:
         meta = _read_meta(folder)
         if key is not None:
             _require_key(folder, meta["key"], _plain(key))
-        for name in ("features", "logits"):
+        for name in ("features", "logits", *map(_layer_file, meta.get("layers", ()))):
             if meta["done"] and not (folder / f"{name}.npy").is_file():
                 raise BadData("the file is missing; delete the folder and run again", file=folder / f"{name}.npy")
         return cls(folder, meta)
 
     @classmethod
-    def write(cls, folder: str | Path, *, key: Mapping[str, Any], rows: int) -> Writer:
+    def write(cls, folder: str | Path, *, key: Mapping[str, Any], rows: int, layers: Sequence[str] = ()) -> Writer:
         """Create a store for `rows` points, or go on with one of the same key. Use as a context manager.
 
         key:    everything that determines the content (hashes of data, checkpoint, code), small and JSON-like
-        raises: BadData (another key or number of rows), BadInput (another process is writing)
+        layers: names of further layers that are stored beside the penultimate features
+        raises: BadData (another key, number of rows or layers), BadInput (another process is writing)
         """
-        return Writer(Path(folder), _plain(key), rows)
+        return Writer(Path(folder), _plain(key), rows, tuple(layers))
 
     @property
     def key(self) -> dict[str, Any]:
@@ -79,6 +84,17 @@ class FeatureStore:
     def logits(self) -> NDArray[np.float32]:
         """[len(self), K], memory-mapped, read-only."""
         return self._array("logits")
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The named layers that are stored: the penultimate first."""
+        return ("penultimate", *self._meta.get("layers", ()))
+
+    def layer(self, name: str) -> NDArray[np.float32]:
+        """[len(self), d_l] of a named layer, memory-mapped, read-only. raises: UnknownName (not stored)"""
+        if name not in self.layers:
+            raise UnknownName("stored layer", name, self.layers)
+        return self._array("features" if name == "penultimate" else _layer_file(name))
 
     def chunks(self, size: int = 4096) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
         """Consecutive (features, logits) of at most `size` points."""
@@ -110,18 +126,26 @@ class FeatureStore:
 class Writer:
     """Appends chunks to a store; holds its lock until closed. Killed at any moment, the next writer goes on."""
 
-    def __init__(self, folder: Path, key: dict[str, Any], rows: int) -> None:
-        self.folder, self._rows = folder, rows
+    def __init__(self, folder: Path, key: dict[str, Any], rows: int, layers: tuple[str, ...]) -> None:
+        self.folder, self._rows, self._layers = folder, rows, layers
+        if bad := [n for n in layers if not _LAYER.fullmatch(n) or n == "penultimate" or layers.count(n) > 1]:
+            raise BadInput(f"{', '.join(bad)}: name further layers once each, in letters, digits, '_', '-' and '.'")
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = _lock(folder)
         try:
             if not (folder / "meta.json").is_file():
-                _write_meta(folder, {"format": _FORMAT, "key": key, "rows": rows, "done": 0, "points_bytes": 0})
+                # Without further layers a store is what it was before there were any.
+                more = {"layers": list(layers)} if layers else {}
+                _write_meta(folder, {"format": _FORMAT, "key": key, "rows": rows, "done": 0, "points_bytes": 0, **more})
             self._meta = _read_meta(folder)
             _require_key(folder, self._meta["key"], key)
             if self._meta["rows"] != rows:
                 message = f"this store was begun for {self._meta['rows']} points, not for {rows}"
                 raise BadData(message, file=folder / "meta.json")
+            if (there := tuple(self._meta.get("layers", ()))) != layers:
+                named = ", ".join(there) or "no further layers"
+                message = f"this store was begun with {named}; use another folder or delete it"
+                raise BadData(message, file=folder / "meta.json", field="layers")
             self._points = self._open_points()
         except BaseException:
             self._lock.close()
@@ -133,17 +157,29 @@ class Writer:
         """Points written completely; the next chunk begins here."""
         return int(self._meta["done"])
 
-    def append(self, features: ArrayLike, logits: ArrayLike, points: Sequence[Mapping[str, Any]]) -> None:
-        """Write the next points' features [c, d], logits [c, K] and facts; durable when it returns.
+    def append(
+        self,
+        features: ArrayLike,
+        logits: ArrayLike,
+        points: Sequence[Mapping[str, Any]],
+        layers: Mapping[str, ArrayLike] | None = None,
+    ) -> None:
+        """Write the next points' features [c, d], logits [c, K], further layers [c, d_l] and facts; durable on return.
 
-        raises: BadFeatures (wrong shape, NaN or infinite; names the point)
+        raises: BadFeatures (wrong shape, NaN or infinite; names the point), UnknownName (a layer is missing)
         """
         start, count = self.done, len(points)
         if start + count > self._rows:
             raise BadInput(f"{start + count} points for a store of {self._rows}")
-        for name, values in (("features", features), ("logits", logits)):
-            array = np.asarray(values, dtype=np.float32)
+        named = {"features": features, "logits": logits}
+        for layer in self._layers:
+            if layer not in (layers or {}):
+                raise UnknownName("layer", layer, layers or ())
+            named[_layer_file(layer)] = (layers or {})[layer]
+        arrays = {name: np.asarray(values, dtype=np.float32) for name, values in named.items()}
+        for name, array in arrays.items():
             self._require_sound(name, array, points)
+        for name, array in arrays.items():
             target = self._array(name, array.shape[1])
             target[start : start + count] = array
             target.flush()  # type: ignore[attr-defined]
@@ -191,10 +227,15 @@ class Writer:
     def _require_sound(self, name: str, array: NDArray[np.float32], points: Sequence[Mapping[str, Any]]) -> None:
         if array.ndim != 2 or len(array) != len(points):
             raise BadFeatures(f"{name} of {len(points)} points must be [{len(points)}, n], not {array.shape}")
-        bad = ~np.isfinite(array).all(axis=1)
-        if bad.any():
-            i = int(bad.argmax())
-            raise BadFeatures(f"{name} of point {points[i].get('id', self.done + i)!r} are NaN or infinite")
+        bad = np.argwhere(~np.isfinite(array))
+        if len(bad):
+            i, column = bad[0].tolist()
+            point = points[i].get("id", self.done + i)
+            raise BadFeatures(f"{name} of point {point!r} are NaN or infinite (column {column})")
+
+
+def _layer_file(layer: str) -> str:
+    return f"layer-{layer}"
 
 
 def _plain(key: Mapping[str, Any]) -> dict[str, Any]:

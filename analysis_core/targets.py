@@ -5,7 +5,9 @@ Softmax makes fake interactions in an additive model, so targets are logits or f
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from analysis_core.errors import BadInput, UnknownName
@@ -55,7 +57,8 @@ Target = Logit | PredictedLogit | AllLogits | Margin | Feature
 def resolve(target: Target, output: Output) -> Target:
     """Turn PredictedLogit into the Logit of row 0's arg max; check that classes, features and layers exist.
 
-    raises: BadInput (class or feature out of range), UnknownName (layer)
+    returns: with class ids as plain ints (NumPy's are taken too)
+    raises:  BadInput (class or feature out of range or no whole number; layer not [B, d]), UnknownName (layer)
     """
     if not isinstance(target, Target):
         raise BadInput(f"{target!r} is no target: use Logit, PredictedLogit, AllLogits, Margin or Feature")
@@ -63,14 +66,24 @@ def resolve(target: Target, output: Output) -> Target:
         return Logit(int(output.logits[0].argmax()))
     if isinstance(target, Logit | Margin):
         wanted = (target.k,) if isinstance(target, Logit) else (target.k, target.l)
-        for k in wanted:
+        classes = [_whole("class ids", k) for k in wanted]
+        for k in classes:
             if not 0 <= k < output.logits.shape[1]:
                 raise BadInput(f"class {k} does not exist: the model has classes 0 to {output.logits.shape[1] - 1}")
+        return type(target)(*classes)
     if isinstance(target, Feature):
-        width = _layer(output, target.layer).shape[-1]
-        if not 0 <= target.j < width:
-            raise BadInput(f"feature {target.j} does not exist: layer {target.layer} has 0 to {width - 1}")
+        j, width = _whole("feature numbers", target.j), _layer(output, target.layer).shape[1]
+        if not 0 <= j < width:
+            raise BadInput(f"feature {j} does not exist: layer {target.layer} has 0 to {width - 1}")
+        return replace(target, j=j)
     return target
+
+
+def resolve_all(targets: Iterable[Target], output: Output) -> list[Target]:
+    """Resolve several. raises: BadInput (a single target in place of a list), and as `resolve`"""
+    if not isinstance(targets, Iterable):
+        raise BadInput(f"give a list of targets, such as [Logit(0)], not {targets!r}")
+    return [resolve(t, output) for t in targets]
 
 
 def select(target: Target, output: Output) -> Tensor:
@@ -96,4 +109,14 @@ def _layer(output: Output, name: str) -> Tensor:
         return output.features
     if name not in output.layers:
         raise UnknownName("layer", name, ("penultimate", *output.layers))
-    return output.layers[name]
+    layer = output.layers[name]
+    if layer.dim() != 2:
+        shape = ", ".join(("B", *map(str, layer.shape[1:])))
+        raise BadInput(f"layer {name!r} is [{shape}]; targets need [B, d]")
+    return layer
+
+
+def _whole(what: str, number: object) -> int:
+    if isinstance(number, bool) or not isinstance(number, Integral):
+        raise BadInput(f"{what} are whole numbers, not {number!r}")
+    return int(number)

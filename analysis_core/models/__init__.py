@@ -12,6 +12,7 @@ _REGISTRY = Registry(
     "model",
     {
         "cnn_lstm_sa": "analysis_core.models.cnn_lstm_sa:CnnLstmSa",
+        "lxmert": "analysis_core.models.lxmert:Lxmert",
         "nlvr_regions": "analysis_core.models.nlvr_regions:NlvrRegions",
     },
 )

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 class MultimodalModel(Protocol):
     """Four members; batching, masking, caching, random numbers and devices belong to the core.
 
-    Optional, discovered by `capabilities`: `labels` (class names), `layers` (names in Output.layers).
+    Optional, discovered by `capabilities`: `labels` (class names), `layers` (names in Output.layers), and two methods
+    (see models.towers) where modalities are encoded apart.
     """
 
     modalities: tuple[str, ...]

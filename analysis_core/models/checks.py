@@ -12,7 +12,9 @@ from torch import Tensor
 from analysis_core import leaves
 from analysis_core.errors import AnalysisError, MissingCapability
 from analysis_core.models.base import MultimodalModel
-from analysis_core.stages import crossmodal, curvature
+from analysis_core.models.towers import missing, separate
+from analysis_core.stages import curvature, second_order
+from analysis_core.stages.towers import mixtures
 from analysis_core.targets import PredictedLogit
 from analysis_core.types import PICTURE_KINDS, Encoded, Output
 
@@ -49,12 +51,14 @@ class Report:
 class Capabilities:
     """What a model offers; None where only a sample can tell.
 
-    gradient, second_order: whether derivatives reach every input; pixels: modalities with a pixel map
+    towers: whether modalities are encoded apart (with a sample: and whether the fusion of the towers is the forward
+    pass); gradient, second_order: whether derivatives reach every input; pixels: modalities with a pixel map
     """
 
     modalities: tuple[str, ...]
     labels: tuple[str, ...] | None
     layers: tuple[str, ...] | None
+    towers: bool
     gradient: bool | None = None
     second_order: bool | None = None
     pixels: tuple[str, ...] | None = None
@@ -67,6 +71,7 @@ def capabilities(model: MultimodalModel, sample: Mapping[str, Any] | None = None
         tuple(model.modalities),
         tuple(labels) if labels is not None else None,
         tuple(layers) if layers is not None else None,
+        towers=separate(model) is not None,
     )
     if sample is None:
         return known
@@ -77,6 +82,7 @@ def capabilities(model: MultimodalModel, sample: Mapping[str, Any] | None = None
         known.modalities,
         known.labels,
         tuple(output.layers),
+        towers=_guarded("towers", lambda: _towers(model, encoded)).state == OK,
         gradient=_gradient(model, encoded).state == OK,
         second_order=_second_order(model, sample).state == OK,
         pixels=tuple(m for m, atoms in encoded.atoms.items() if atoms.kind in PICTURE_KINDS),
@@ -96,6 +102,7 @@ def check_model(model: MultimodalModel, sample: Mapping[str, Any]) -> Report:
         "baseline": lambda: _baseline(model, encoded),
         "determinism": lambda: _determinism(model, encoded),
         "batch invariance": lambda: _batch_invariance(model, encoded),
+        "towers": lambda: _towers(model, encoded),
         "gradient": lambda: _gradient(model, encoded),
         "layer norm": lambda: _layer_norm(model, encoded),
         "second order": lambda: _second_order(model, sample),
@@ -162,6 +169,26 @@ def _batch_invariance(model: MultimodalModel, encoded: Encoded) -> Check:
     return Check("batch invariance", OK, f"rows of a batch do not see each other (largest difference {gap:.1e})")
 
 
+def _towers(model: MultimodalModel, encoded: Encoded) -> Check:
+    lacking = missing(model)
+    if len(lacking) == 2:
+        return Check("towers", NOT_APPLICABLE, "no tower() and fuse(): a forward pass per combination of modalities")
+    if lacking:
+        return Check("towers", FAILED, f"the model has no {lacking[0]}(): it needs both, or neither")
+    if separate(model) is None:
+        return Check("towers", FAILED, "forward() is overridden without tower() and fuse(): override all three")
+    largest = 0.0
+    for what, whole, fused in mixtures(model, encoded):
+        if whole.layers.keys() != fused.layers.keys():
+            names = ", ".join(sorted(whole.layers.keys() ^ fused.layers.keys()))
+            return Check("towers", FAILED, f"forward() and fuse() do not return the same layers: {names}")
+        gap = _gap(whole, fused)
+        if gap > _tolerance(whole):
+            return Check("towers", FAILED, f"fuse() of the towers is {gap:.1e} away from forward() with {what}")
+        largest = max(largest, gap)
+    return Check("towers", OK, f"fuse() of the towers is forward() (largest difference {largest:.1e})")
+
+
 def _gradient(model: MultimodalModel, encoded: Encoded) -> Check:
     try:
         first = curvature.FirstOrder(model, encoded, PredictedLogit())
@@ -176,8 +203,8 @@ def _gradient(model: MultimodalModel, encoded: Encoded) -> Check:
 
 def _layer_norm(model: MultimodalModel, encoded: Encoded) -> Check:
     first = curvature.FirstOrder(model, encoded, PredictedLogit())
-    ratios = {m: crossmodal.sum_ratio(first, m) for m in encoded.x}
-    null = [m for m, r in ratios.items() if r is not None and r <= crossmodal.NULL_RATIO]
+    ratios = {m: second_order.sum_ratio(first, m) for m in encoded.x}
+    null = [m for m, r in ratios.items() if r is not None and r <= second_order.NULL_RATIO]
     if null:
         sentence = f"the gradient of {', '.join(null)} sums to 0 over its components: direction='sum' will be refused"
         return Check("layer norm", NOT_APPLICABLE, sentence)
@@ -188,7 +215,7 @@ def _second_order(model: MultimodalModel, sample: Mapping[str, Any]) -> Check:
     sentences = []
     for source, to in _neighbours(model.modalities):
         try:
-            found = crossmodal.second_order(model, sample, PredictedLogit(), source=source, to=to)
+            found = second_order.second_order(model, sample, PredictedLogit(), source=source, to=to)
             gap = _disagreement(model, sample, source, to)
         except (AnalysisError, RuntimeError) as error:
             return Check("second order", NOT_APPLICABLE, str(error))

@@ -73,6 +73,14 @@ class CnnLstmSa(nn.Module):
         """Logits [B, K], features [B, d] = input of the last layer, layers question and fused."""
         return self.network(x["image"], x["text"], aux["text"]["length"])
 
+    def tower(self, modality: str, x: Tensor, aux: dict[str, Tensor]) -> Tensor | dict[str, Tensor]:
+        """image: "cells" [B, cells, c] and their "keys" [B, cells, 4 key]; text: the LSTM's last state [B, d]."""
+        return self.network.see(x) if modality == "image" else self.network.reader(x, aux["length"])
+
+    def fuse(self, encodings: dict[str, Any], aux: dict[str, dict[str, Tensor]]) -> Output:
+        """forward, from the encodings of both modalities."""
+        return self.network.fuse(encodings["image"], encodings["text"])
+
     def baseline(self, encoded: Encoded) -> dict[str, Tensor]:
         """Absent: the picture blurred until no object is left, and the embedding of [MASK] for every word."""
         mask = self.network.embedding.weight[self._index[MASK]].detach()

@@ -109,7 +109,15 @@ class Reasoner(nn.Module):
         self.inverse_area_at = width - 3
 
     def forward(self, cells: Tensor, question: Tensor) -> tuple[Output, Attended]:
-        keys = torch.tanh(self.keys(cells)).chunk(4, dim=-1)
+        return self.reason(cells, self.keys_of(cells), question)
+
+    def keys_of(self, cells: Tensor) -> Tensor:
+        """What both hops and both glimpses compare questions with [S, cells, 4 key]: it needs no question."""
+        return torch.tanh(self.keys(cells))
+
+    def reason(self, cells: Tensor, keys_of_all: Tensor, question: Tensor) -> tuple[Output, Attended]:
+        """forward, with the keys of the cells known."""
+        keys = keys_of_all.chunk(4, dim=-1)
         first = torch.log_softmax(self._score(0, keys, question), -1)
         v1 = self.value(first.exp() @ cells)
         # The second hop may turn away from where the first one looked ("besides the red cube").
@@ -149,7 +157,15 @@ class Network(nn.Module):
 
     def forward(self, image: Tensor, words: Tensor, length: Tensor) -> Output:
         """image [B, 3, S, S], words [B, L, e], length int64 [B] -> logits [B, K], features [B, d]."""
-        question = self.reader(words, length)
-        output, _ = self.reasoner(self.backbone(image), question[:, None])
+        return self.fuse(self.see(image), self.reader(words, length))
+
+    def see(self, image: Tensor) -> dict[str, Tensor]:
+        """All that is made of pictures [B, 3, S, S] alone: cells [B, cells, c] and their keys [B, cells, 4 key]."""
+        cells = self.backbone(image)
+        return {"cells": cells, "keys": self.reasoner.keys_of(cells)}
+
+    def fuse(self, seen: dict[str, Tensor], question: Tensor) -> Output:
+        """What was seen, and what was read [B, d] -> logits [B, K], features [B, d], layers."""
+        output, _ = self.reasoner.reason(seen["cells"], seen["keys"], question[:, None])
         layers = {"question": question, "fused": output.layers["fused"].squeeze(1)}
         return Output(output.logits.squeeze(1), output.features.squeeze(1), layers)

@@ -1,167 +1,31 @@
-"""Stage C: interactions between the atoms of two modalities."""
+"""Stage C: interactions between the atoms of two modalities. One file per method; this is where callers find them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from analysis_core.stages.boxes import box_means
+from analysis_core.stages.dime import dime
+from analysis_core.stages.dime_background import Background
+from analysis_core.stages.emap import emap
+from analysis_core.stages.finite_step import finite_step
+from analysis_core.stages.pairwise_lime import lime
+from analysis_core.stages.pairwise_shap import shap
+from analysis_core.stages.phrases import phrases
+from analysis_core.stages.readouts import agreement
+from analysis_core.stages.removal import removal
+from analysis_core.stages.second_order import second_order
+from analysis_core.stages.smooth_relu import smooth
 
-import torch
-from torch import Tensor
-
-from analysis_core import leaves
-from analysis_core.errors import BadInput, NotDifferentiableTwice, NullDirection, UnknownName
-from analysis_core.models.base import MultimodalModel
-from analysis_core.seeds import generator
-from analysis_core.stages import finite
-from analysis_core.stages.curvature import Curvature, FirstOrder
-from analysis_core.targets import Target, describe
-from analysis_core.types import PICTURE_KINDS, Attribution
-
-DIRECTIONS = ("norm", "hutchinson", "l1", "grad_x_input", "sum")
-#: Below this |sum of the components of g| / |g|_1 only round-off is left (LayerNorm: 1e-7 in float32, 1e-16 in 64).
-NULL_RATIO = 1e-5
-
-
-def second_order(
-    model: MultimodalModel,
-    sample: Mapping[str, Any],
-    target: Target,
-    *,
-    source: str,
-    to: str,
-    atoms: Sequence[int] | None = None,
-    direction: str = "norm",
-    pixels: bool = False,
-    projections: int = 8,
-    seed: int = 0,
-) -> Attribution:
-    """Interaction of source atoms with every atom of another modality: d<g_i, v_i>/dx with g_i the atom's gradient.
-
-    atoms:       indices of source atoms; None = all
-    direction:   v_i: "norm" g/|g|, "l1" sign g, "grad_x_input" x_i, "sum" ones, "hutchinson" N(0, I), root mean square
-                 over `projections` draws from `seed`
-    pixels:      also the map over the pixels of a picture, L2 norm over channels
-    returns:     Attribution with pairs float64 [len(atoms), n_atoms(to)], >= 0, the L2 norm over the components of the
-                 target atom; pixels [len(atoms), H, W] or None; values {to: pairs summed over the source atoms}.
-                 Zeros for an additive model
-    raises:      NotDifferentiableTwice (says which operation), NullDirection (|sum g| << |g|), BadInput, UnknownName
-    source:      Liang et al. 2023, definition 2; a Hessian-vector product, see docs/methods.md
-    """
-    if direction not in DIRECTIONS:
-        raise UnknownName("direction", direction, DIRECTIONS)
-    encoded = leaves.encode(model, sample)
-    chosen = _chosen(encoded, source, to, atoms)
-    if pixels and encoded.atoms[to].kind not in PICTURE_KINDS:
-        raise BadInput(f"pixels: {to!r} is of kind {encoded.atoms[to].kind!r}, which has no pixels")
-    curvature = Curvature(model, encoded, target, source=source, to=to)
-    ratio = sum_ratio(curvature, source, chosen)
-    if direction == "sum" and ratio is not None and ratio <= NULL_RATIO:
-        raise NullDirection(
-            f"direction='sum' is annihilated for {source!r}: |sum g| is {ratio:.1e} of |g|, so only round-off would be "
-            "drawn (LayerNorm ignores a constant shift); use direction='norm' or 'hutchinson'"
-        )
-    draws = projections if direction == "hutchinson" else 1
-    per_leaf = _mean_squares(curvature, chosen, direction, draws, seed)
-    if ratio is not None and not bool(per_leaf.any()):
-        _require_additive(curvature, chosen)
-    target_atoms, x = encoded.atoms[to], encoded.x[to]
-    pairs = leaves.sum_over_atoms(per_leaf, leaves.leaf_groups(target_atoms, x), len(target_atoms)).sqrt()
-    return Attribution(
-        values={to: pairs.sum(0)},
-        pairs=pairs,
-        pixels=per_leaf.sqrt().reshape(len(chosen), *x.shape[2:]) if pixels else None,
-        target=describe(curvature.target),
-        method="second_order",
-        config={
-            "source": source,
-            "to": to,
-            "atoms": chosen,
-            "direction": direction,
-            **({"projections": projections, "seed": seed} if direction == "hutchinson" else {}),
-        },
-        quality={
-            "value": curvature.value,
-            "engine": curvature.engine,
-            "engine_reason": curvature.reason,
-            "sum_ratio": ratio,
-            "halvings": curvature.batches.halvings,
-        },
-    )
-
-
-def _chosen(encoded: Any, source: str, to: str, atoms: Sequence[int] | None) -> list[int]:
-    n = len(leaves.require_modality(encoded, source))
-    leaves.require_modality(encoded, to)
-    if source == to:
-        raise BadInput(f"source and to are both {to!r}; a cross-modal interaction needs two modalities")
-    chosen = list(range(n)) if atoms is None else [int(i) for i in atoms]
-    if not chosen or not all(0 <= i < n for i in chosen):
-        raise BadInput(f"atoms must name some of the {n} atoms of {source!r}, 0 to {n - 1}, not {chosen}")
-    return chosen
-
-
-def sum_ratio(first: FirstOrder, modality: str, atoms: Sequence[int] | None = None) -> float | None:
-    """Sum over atoms of |sum of g's components|, as a share of |g|_1; None where g is 0.
-
-    atoms: None = all. LayerNorm makes it 0 up to round-off: it ignores a constant shift
-    """
-    chosen = range(len(first.encoded.atoms[modality])) if atoms is None else atoms
-    parts = (_atom_masks(first, modality, chosen) * first.gradient(modality)).flatten(1).to(torch.float64)
-    whole = float(parts.abs().sum())
-    return float(parts.sum(1).abs().sum()) / whole if whole > 0 else None
-
-
-def _atom_masks(first: FirstOrder, modality: str, chosen: Sequence[int]) -> Tensor:
-    """[len(chosen), ...]: ones over the components of each atom, broadcastable over x[modality]."""
-    atoms, x = first.encoded.atoms[modality], first.encoded.x[modality]
-    groups = leaves.leaf_groups(atoms, x)
-    wanted = torch.tensor(list(chosen), device=x.device).unsqueeze(1)
-    return leaves.over_input(atoms.kind, (groups == wanted).to(x.dtype), x)
-
-
-def _mean_squares(curvature: Curvature, chosen: list[int], direction: str, draws: int, seed: int) -> Tensor:
-    """Squares of the mixed derivative summed over each leaf's components: float64 CPU [len(chosen), n_leaf]."""
-    random = generator(seed, "hutchinson")
-    kind = curvature.encoded.atoms[curvature.to].kind
-    masks = _atom_masks(curvature, curvature.source, chosen)
-    total: Tensor | None = None
-    for _ in range(draws):
-        rows = curvature.products(_directions(curvature, masks, direction, random))
-        squares = leaves.by_leaf(kind, rows).to("cpu", torch.float64).square().sum(2)
-        total = squares if total is None else total + squares
-    assert total is not None
-    return total / draws
-
-
-def _directions(curvature: Curvature, masks: Tensor, direction: str, random: torch.Generator) -> Tensor:
-    x = curvature.encoded.x[curvature.source]
-    if direction == "hutchinson":
-        # One draw for all atoms: each sees its own components of it.
-        return masks * torch.randn(x.shape, generator=random, dtype=torch.float64).to(x)
-    if direction == "sum":
-        return masks * torch.ones_like(x)
-    if direction == "grad_x_input":
-        return masks * x
-    g = masks * curvature.gradient(curvature.source)
-    if direction == "l1":
-        return g.sign()
-    norms = g.flatten(1).norm(dim=1).reshape(-1, *([1] * (g.dim() - 1)))
-    return torch.where(norms > 0, g / norms.clamp_min(torch.finfo(g.dtype).tiny), 0)
-
-
-def _require_additive(curvature: Curvature, chosen: list[int]) -> None:
-    """A mixed derivative of exactly 0 is believed only where finite steps see no interaction either.
-
-    raises: NotDifferentiableTwice
-    """
-    found = finite.probe(
-        curvature.model, curvature.encoded, curvature.target, source=curvature.source, to=curvature.to, atoms=chosen
-    )
-    if not found.real:
-        return
-    operations = ", ".join(curvature.operations()) or "a saturated or custom operation"
-    raise NotDifferentiableTwice(
-        f"not applicable: the second derivative between {curvature.source!r} and {curvature.to!r} is 0 almost "
-        f"everywhere ({operations}), although they interact (finite-step interaction {found.largest:.3g}); "
-        "use a finite-step or perturbation method"
-    )
+__all__ = [
+    "Background",
+    "agreement",
+    "box_means",
+    "dime",
+    "emap",
+    "finite_step",
+    "lime",
+    "phrases",
+    "removal",
+    "second_order",
+    "shap",
+    "smooth",
+]

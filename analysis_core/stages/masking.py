@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +10,11 @@ import torch
 from torch import Tensor
 
 from analysis_core import leaves
-from analysis_core.batching import ALIVE, Allocations, Batches, rows_at_once
+from analysis_core.batching import Batches
 from analysis_core.errors import BadInput, UnknownName
 from analysis_core.models.base import MultimodalModel
+from analysis_core.stages.towers import Fusion, Part, divided
+from analysis_core.stages.towers_shelf import Budget, Shelf
 from analysis_core.targets import Feature, Target
 from analysis_core.types import Output
 
@@ -31,20 +33,22 @@ class Masking:
 
     unperturbed: Output [1, ...] of the whole sample, float64 CPU
     columns:     the mask matrix's columns, modality by modality; `n_atoms` of them
-    forwards:    rows that really went through the model so far
+    forwards:    rows that really went through the model so far (with towers: through their fusion)
+    encodings:   rows that really went through each modality's tower; empty where the model has no towers
     batches:     rows at a time, halved when memory runs out
     """
 
     def __init__(
         self, model: MultimodalModel, sample: Mapping[str, Any], *, modalities: Iterable[str] | None = None
     ) -> None:
-        """modalities: those whose atoms are switched; the others stay present. None = all
+        """modalities: those whose atoms are switched; the others stay present. None = all; a string is one name
 
-        raises: BadInput (a chosen modality is empty), UnknownName
+        raises: BadInput (a chosen modality is empty, encode() or forward() is not as the protocol says), UnknownName
         """
         self.model = model
         self.encoded = leaves.encode(model, sample)
-        chosen = tuple(model.modalities if modalities is None else modalities)
+        modalities = model.modalities if modalities is None else modalities
+        chosen = tuple(dict.fromkeys([modalities] if isinstance(modalities, str) else modalities))
         for modality in chosen:
             leaves.require_modality(self.encoded, modality)
         self.columns = _layout([(m, len(self.encoded.atoms[m])) for m in chosen])
@@ -52,12 +56,24 @@ class Masking:
         if self.n_atoms == 0:
             raise BadInput("no modality was chosen: there is no atom to switch off")
         self._baseline = leaves.encode_baseline(model, self.encoded)
-        with torch.no_grad(), Allocations() as allocations:
-            self._whole = leaves.forward(model, self.encoded.x, self.encoded.aux)
-        self.forwards = 1
+        self._fusion = Fusion(model)
+        self._present, self._whole = self._fusion.begin(self.encoded)
+        leaves.checked(self._whole)
         self.unperturbed = _exact(self._whole, self._whole.layers)
-        device = next(iter(self.encoded.x.values())).device
-        self.batches = Batches(rows_at_once(ALIVE * allocations.largest, device))
+        self.batches = Batches(min(self._fusion.encode_batches.size, self._fusion.fuse_batches.size))
+
+    @property
+    def forwards(self) -> int:
+        return self._fusion.forwards
+
+    @forwards.setter
+    def forwards(self, rows: int) -> None:
+        """For methods that send rows of their own through the model."""
+        self._fusion.forwards = rows
+
+    @property
+    def encodings(self) -> dict[str, int]:
+        return dict(self._fusion.encodings)
 
     def predict_masks(self, Z: Tensor, *, layers: Sequence[str] = ()) -> Output:
         """The model's output with the atoms of each row's zeros replaced by the baseline.
@@ -76,7 +92,7 @@ class Masking:
         # Sorted rows put the whole sample last: its output is known already.
         known = bool(rows[-1].all())
         unknown = rows[:-1] if known else rows
-        parts = list(self.batches.run(len(unknown), lambda a, b: self._forward(unknown[a:b], layers)))
+        parts = list(self._run(unknown, layers)) if len(unknown) else []
         if known:
             parts.append(_exact(self._whole, layers))
         return _take(parts, inverse)
@@ -85,23 +101,39 @@ class Masking:
         """Figures of all atoms [n_atoms] by modality."""
         return {c.modality: per_atom[c.start : c.stop].clone() for c in self.columns}
 
-    def _forward(self, rows: Tensor, layers: Sequence[str]) -> Output:
-        x = {m: t.expand(len(rows), *t.shape[1:]) for m, t in self.encoded.x.items()}
-        for column in self.columns:
-            x[column.modality] = self._masked(column.modality, rows[:, column.start : column.stop])
-        with torch.no_grad():
-            output = leaves.forward(self.model, x, self.encoded.aux)
-        self.forwards += len(rows)
-        return _exact(output, layers)
-
-    def _masked(self, modality: str, keep: Tensor) -> Tensor:
+    def masked(self, column: Columns, keep: Tensor) -> Part:
+        """One modality with the atoms of each row's zeros absent, encoded: keep bool [rows, stop - start]."""
+        modality = column.modality
         atoms, x = self.encoded.atoms[modality], self.encoded.x[modality]
         groups = leaves.leaf_groups(atoms, x)
         keep = keep.to(x.device)
         # Leaves of no atom (CLS, PAD) index the extra column, which always keeps.
         always = torch.ones(len(keep), 1, dtype=torch.bool, device=x.device)
         per_leaf = torch.cat([keep, always], dim=1)[:, groups]
-        return torch.where(leaves.over_input(atoms.kind, per_leaf, x), x, self._baseline[modality])
+        leaf = torch.where(leaves.over_input(atoms.kind, per_leaf, x), x, self._baseline[modality])
+        return self._fusion.encode(modality, leaf, *divided(self.encoded.aux[modality]))
+
+    def _run(self, rows: Tensor, layers: Sequence[str]) -> Iterator[Output]:
+        budget = Budget(next(iter(self.encoded.x.values())).device)
+        sources = {c.modality: self._source(c, rows[:, c.start : c.stop], budget) for c in self.columns}
+
+        def forward(start: int, stop: int) -> Output:
+            parts = {m: part.over(stop - start) for m, part in self._present.items() if m not in sources}
+            parts |= {m: source(start, stop) for m, source in sources.items()}
+            return _exact(self._fusion.fuse(parts), layers)
+
+        yield from self.batches.run(len(rows), forward)
+
+    def _source(self, column: Columns, keep: Tensor, budget: Budget) -> Callable[[int, int], Part]:
+        """Where a batch of rows finds a modality: with towers, each of its states is encoded once."""
+        if self._fusion.towers is None:
+            return lambda start, stop: self.masked(column, keep[start:stop])
+        states, numbers = torch.unique(keep, dim=0, return_inverse=True)
+        shelf = Shelf(lambda some: self.masked(column, states[some]), budget, wanted=numbers.bincount())
+        if bool(states[-1].all()):
+            # Sorted states put the untouched one last: it is encoded already.
+            shelf.put(len(states) - 1, self._present[column.modality])
+        return lambda start, stop: shelf.take(numbers[start:stop])
 
 
 def layers_of(targets: Iterable[Target]) -> tuple[str, ...]:

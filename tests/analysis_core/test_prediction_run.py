@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from analysis_core import prediction_run
-from analysis_core.errors import BadInput
+from analysis_core.errors import BadData, BadInput, UnknownName
 from analysis_core.store import FeatureStore
 from tests.analysis_core import toys
 
@@ -88,6 +88,19 @@ def test_a_killed_process_leaves_a_store_that_is_continued(tmp_path):
     assert store.complete
     whole = prediction_run.run(model(), Dataset(), tmp_path / "b", key=KEY, batch=4)
     np.testing.assert_array_equal(store.features, whole.features)
+
+
+def test_named_layers_are_stored_beside_the_features(tmp_path):
+    store = prediction_run.run(model(), Dataset(), tmp_path / "a", key=KEY, layers=["doubled"], batch=4)
+    expected = prediction_run.predict(model(), [Dataset()[7]], layers=["doubled"]).layers["doubled"].flatten(1)
+    np.testing.assert_array_equal(store.layer("doubled")[7], expected[0].float())
+    assert store.layers == ("penultimate", "doubled")
+    plain = prediction_run.run(model(), Dataset(), tmp_path / "b", key=KEY, batch=4)
+    np.testing.assert_array_equal(store.features, plain.features)
+    with pytest.raises(UnknownName, match="doubled"):
+        prediction_run.run(model(), Dataset(), tmp_path / "c", key=KEY, layers=["double"])
+    with pytest.raises(BadData, match="no further layers"):
+        prediction_run.run(model(), Dataset(), tmp_path / "b", key=KEY, layers=["doubled"])
 
 
 def test_running_out_of_memory_halves_the_batch(tmp_path):

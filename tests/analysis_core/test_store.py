@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from analysis_core.errors import BadData, BadFeatures, BadInput
+from analysis_core.errors import BadData, BadFeatures, BadInput, UnknownName
 from analysis_core.store import FeatureStore
 
 KEY = {"data": "abc", "checkpoint": "def"}
@@ -82,10 +82,64 @@ def test_nan_features_are_refused_with_the_points_name_and_nothing_is_written(tm
     features, logits, points = chunk(0, 2)
     features[1, 2] = np.nan
     with FeatureStore.write(tmp_path, key=KEY, rows=10) as writer:
-        with pytest.raises(BadFeatures, match="p1"):
+        with pytest.raises(BadFeatures, match=r"p1.*column 2"):
             writer.append(features, logits, points)
         with pytest.raises(BadFeatures, match=r"\[2, n\]"):
             writer.append(logits[:1], logits, points)
+        assert writer.done == 0
+
+
+def with_layers(folder, until, layers=("conv.1", "hidden")):
+    with FeatureStore.write(folder, key=KEY, rows=10, layers=layers) as writer:
+        while writer.done < until:
+            features, logits, points = chunk(writer.done, 2)
+            writer.append(features, logits, points, {"conv.1": features * 2, "hidden": logits - 1})
+
+
+def test_further_layers_are_stored_beside_the_features_and_continued(tmp_path):
+    with_layers(tmp_path, 4)
+    with_layers(tmp_path, 10)
+    store = FeatureStore.open(tmp_path, key=KEY)
+    assert store.layers == ("penultimate", "conv.1", "hidden")
+    np.testing.assert_array_equal(store.layer("conv.1"), 2 * store.features)
+    np.testing.assert_array_equal(store.layer("hidden"), store.logits - 1)
+    np.testing.assert_array_equal(store.layer("penultimate"), store.features)
+    with pytest.raises(UnknownName, match="hidden"):
+        store.layer("hiddn")
+    (tmp_path / "layer-hidden.npy").unlink()
+    with pytest.raises(BadData, match="layer-hidden"):
+        FeatureStore.open(tmp_path)
+
+
+def test_a_store_of_other_layers_is_not_continued_and_one_without_is_what_it_was(tmp_path):
+    with_layers(tmp_path / "a", 4)
+    for layers in ((), ("hidden",), ("hidden", "conv.1")):
+        with pytest.raises(BadData, match=r"begun with conv\.1, hidden"):
+            with_layers(tmp_path / "a", 10, layers)
+    write(tmp_path / "b", 4)
+    with pytest.raises(BadData, match="no further layers"):
+        with_layers(tmp_path / "b", 10)
+    # Stores from before there were layers have no such entry, and still open.
+    assert set(json.loads((tmp_path / "b" / "meta.json").read_text())) == {
+        "format",
+        "key",
+        "rows",
+        "done",
+        "points_bytes",
+    }
+    assert FeatureStore.open(tmp_path / "b").layers == ("penultimate",)
+
+
+def test_bad_layers_are_refused_and_nothing_is_written(tmp_path):
+    for name in ("../up", "", "penultimate"):
+        with pytest.raises(BadInput, match="name further layers"):
+            FeatureStore.write(tmp_path / "a", key=KEY, rows=10, layers=[name])
+    features, logits, points = chunk(0, 2)
+    with FeatureStore.write(tmp_path / "b", key=KEY, rows=10, layers=["hidden"]) as writer:
+        with pytest.raises(UnknownName, match="hidden"):
+            writer.append(features, logits, points, {"hiden": features})
+        with pytest.raises(BadFeatures, match=r"layer-hidden .*p1.*column 2"):
+            writer.append(features, logits, points, {"hidden": np.array([[0, 0, 0], [0, 0, np.nan]])})
         assert writer.done == 0
 
 

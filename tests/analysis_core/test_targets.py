@@ -1,11 +1,14 @@
 """Targets: what they select from a batch, what is refused, how they are described."""
 
+import json
+
+import numpy as np
 import pytest
 import torch
 
 from analysis_core import AllLogits, Feature, Logit, Margin, Output, PredictedLogit
 from analysis_core.errors import BadInput, UnknownName
-from analysis_core.targets import describe, resolve, select
+from analysis_core.targets import describe, resolve, resolve_all, select
 
 OUTPUT = Output(
     logits=torch.tensor([[1.0, 5.0, 3.0], [4.0, 0.0, 2.0]]),
@@ -42,3 +45,33 @@ def test_descriptions_are_plain():
     assert describe(Margin(0, 1)) == {"kind": "Margin", "k": 0, "l": 1}
     assert describe(Feature(3)) == {"kind": "Feature", "j": 3, "layer": "penultimate"}
     assert describe(AllLogits()) == {"kind": "AllLogits"}
+
+
+@pytest.mark.parametrize("k", [1.0, 0.5, "cat", None, True, torch.tensor([1, 2])])
+def test_class_ids_and_feature_numbers_are_whole_numbers(k):
+    for target in (Logit(k), Margin(k, 0), Margin(0, k)):
+        with pytest.raises(BadInput, match="class ids are whole numbers"):
+            resolve(target, OUTPUT)
+    with pytest.raises(BadInput, match="feature numbers are whole numbers"):
+        resolve(Feature(k), OUTPUT)
+
+
+def test_numpys_whole_numbers_become_plain_ones():
+    margin, feature = resolve(Margin(np.int64(2), np.uint8(0)), OUTPUT), resolve(Feature(np.int32(1)), OUTPUT)
+    assert select(margin, OUTPUT).tolist() == [2, -2]
+    assert json.dumps(describe(margin)) == '{"kind": "Margin", "k": 2, "l": 0}'
+    assert json.dumps(describe(feature)) == '{"kind": "Feature", "j": 1, "layer": "penultimate"}'
+
+
+def test_a_layer_of_more_than_one_row_per_sample_is_refused_with_its_shape():
+    output = Output(OUTPUT.logits, OUTPUT.features, {"seq": torch.zeros(2, 5, 8), "flat": torch.zeros(2)})
+    with pytest.raises(BadInput, match=r"layer 'seq' is \[B, 5, 8\]; targets need \[B, d\]"):
+        resolve(Feature(0, "seq"), output)
+    with pytest.raises(BadInput, match=r"layer 'flat' is \[B\]"):
+        resolve(Feature(0, "flat"), output)
+
+
+def test_a_single_target_is_no_list_of_targets():
+    assert resolve_all([Logit(0), PredictedLogit()], OUTPUT) == [Logit(0), Logit(1)]
+    with pytest.raises(BadInput, match="list of targets"):
+        resolve_all(Logit(0), OUTPUT)

@@ -69,8 +69,15 @@ class NlvrRegions(nn.Module):
 
     def forward(self, x: dict[str, Tensor], aux: dict[str, dict[str, Tensor]]) -> Output:
         """logits [B, 2]; features [B, d], the input of the last linear layer; layer "boxes" [B, 3]."""
-        found = self.network(x["text"], aux["text"]["mask"], x["image"], aux["image"]["mask"])
-        return Output(found["logits"], found["features"], {"boxes": found["box"]})
+        return _output(self.network(x["text"], aux["text"]["mask"], x["image"], aux["image"]["mask"]))
+
+    def tower(self, modality: str, x: Tensor, aux: dict[str, Tensor]) -> Tensor | dict[str, Tensor]:
+        """image: objects that know their neighbours, presence, kinds; text: slots and the whole [B, slots + 1, w]."""
+        return self.network.see(x, aux["mask"]) if modality == "image" else self.network.read(x, aux["mask"])
+
+    def fuse(self, encodings: dict[str, Any], aux: dict[str, dict[str, Tensor]]) -> Output:
+        """forward, from the encodings of both modalities."""
+        return _output(self.network.fuse(encodings["image"], encodings["text"]))
 
     def baseline(self, encoded: Encoded) -> dict[str, Tensor]:
         """An absent word is [MASK], as in training; an absent object is the mean object with presence 0.
@@ -103,3 +110,7 @@ class NlvrRegions(nn.Module):
         if len(tokens) > self.max_words:
             raise BadInput(f"sample {sample.get('id')}: {len(tokens)} words, the model takes {self.max_words}")
         return tokens, groups, words(sample["text"])
+
+
+def _output(found: Mapping[str, Tensor]) -> Output:
+    return Output(found["logits"], found["features"], {"boxes": found["box"]})

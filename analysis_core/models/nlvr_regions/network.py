@@ -161,20 +161,29 @@ class Network(nn.Module):
 
         returns: logits [B, K], features [B, d], gates [B, slots, BOXES, PLACES] and box [B, BOXES] as logits
         """
-        sentence = self._read(text, text_mask)
-        slots, whole = sentence[:, :-1], sentence[:, -1]
+        return self.fuse(self.see(image, image_mask), self.read(text, text_mask))
+
+    def see(self, image: Tensor, mask: Tensor) -> dict[str, Tensor]:
+        """All that is made of regions alone: objects [B, BOXES, PLACES, w], present [...], kinds [B, BOXES, 7]."""
         rows = image.unflatten(1, (BOXES, PLACES))
-        present = rows[..., PRESENT] * image_mask.unflatten(1, (BOXES, PLACES))
+        present = rows[..., PRESENT] * mask.unflatten(1, (BOXES, PLACES))
         objects = self.neighbours(self.objects(rows), rows, present)
+        kinds = (rows[..., PRESENT : SHAPE.stop] * present[..., None]).sum(-2)
+        return {"objects": objects, "present": present, "kinds": kinds}
+
+    def fuse(self, seen: dict[str, Tensor], sentence: Tensor) -> dict[str, Tensor]:
+        """What was seen, and what was read [B, slots + 1, w] -> what forward returns."""
+        objects, present, kinds = seen["objects"], seen["present"], seen["kinds"]
+        slots, whole = sentence[:, :-1], sentence[:, -1]
         gates = torch.einsum("bsw,bnpw->bsnp", self.gate_query(slots), objects) / math.sqrt(objects.shape[-1])
         gates = gates + self.gate_bias(slots)[..., None]
         counts = (torch.sigmoid(gates) * present[:, None]).sum(-1).transpose(1, 2)
-        kinds = (rows[..., PRESENT : SHAPE.stop] * present[..., None]).sum(-2)
         units = self._units(counts, kinds, whole)
         features = gelu(self.penultimate(self.scene(_scene(counts, kinds, torch.sigmoid(units)), whole)))
         return {"logits": self.answer(features), "features": features, "gates": gates, "box": units[..., 0]}
 
-    def _read(self, text: Tensor, mask: Tensor) -> Tensor:
+    def read(self, text: Tensor, mask: Tensor) -> Tensor:
+        """Slots and the whole of sentences [B, L, e]: [B, slots + 1, w]."""
         lengths = mask.sum(1)
         longest = max(int(lengths.max()), 1)
         states = self.reader(text[:, :longest], lengths)

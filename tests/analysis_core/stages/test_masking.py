@@ -1,7 +1,6 @@
 """The masking engine: what is replaced, what stays, and how many forwards are really made."""
 
 import itertools
-import types
 
 import pytest
 import torch
@@ -9,7 +8,7 @@ import torch
 from analysis_core import Atoms
 from analysis_core.errors import BadInput, UnknownName
 from analysis_core.stages.masking import Masking
-from tests.analysis_core import toys
+from tests.analysis_core import toys, toys_towers
 
 
 def linear():
@@ -85,8 +84,9 @@ def test_running_out_of_memory_halves_the_batch_and_goes_on():
 
 
 def test_another_error_of_the_model_is_not_swallowed():
-    game = Masking(linear(), toys.sample())
-    game.model = types.SimpleNamespace(forward=lambda x, aux: torch.ones(2) @ torch.ones(3))
+    model = linear()
+    game = Masking(model, toys.sample())
+    model.function = lambda a, b: torch.ones(2) @ torch.ones(3)
     with pytest.raises(RuntimeError, match="size"):
         game.predict_masks(torch.zeros(2, 7))
 
@@ -115,3 +115,59 @@ def test_results_are_float64_on_the_cpu_and_carry_no_gradient():
     output = game.predict_masks(torch.ones(2, 7))
     assert output.logits.dtype == output.features.dtype == torch.float64
     assert not output.logits.requires_grad
+
+
+def test_towers_change_no_figure():
+    sample = toys_towers.samples(1)[0]
+    Z = torch.tensor(list(itertools.product([0, 1], repeat=6)))
+    apart = Masking(toys_towers.Products(), sample).predict_masks(Z, layers=["total"])
+    whole = Masking(toys_towers.Whole(), sample).predict_masks(Z, layers=["total"])
+    close = {"rtol": 1e-12, "atol": 1e-12}
+    torch.testing.assert_close(apart.logits, whole.logits, **close)
+    torch.testing.assert_close(apart.features, whole.features, **close)
+    torch.testing.assert_close(apart.layers["total"], whole.layers["total"], **close)
+
+
+def test_each_state_of_a_modality_is_encoded_once_and_each_row_is_fused():
+    model = toys_towers.Products()
+    game = Masking(model, toys_towers.samples(1)[0])
+    game.predict_masks(torch.tensor(list(itertools.product([0, 1], repeat=6))))
+    # 2^6 rows, the whole sample among them; 2^3 states of each modality, the untouched one among them.
+    assert game.forwards == model.fused == 64
+    assert game.encodings == model.towers == {"a": 8, "b": 8}
+    assert model.rows == 0
+
+
+def test_a_modality_that_no_row_touches_is_encoded_once():
+    model = toys_towers.Products()
+    game = Masking(model, toys_towers.samples(1)[0], modalities=["b"])
+    game.predict_masks(torch.tensor(list(itertools.product([0, 1], repeat=3))))
+    assert game.encodings == model.towers == {"a": 1, "b": 8}
+    joint = Masking(model, toys_towers.samples(1)[0])
+    joint.predict_masks(torch.tensor([[1, 1, 1, 0, 0, 1], [1, 1, 1, 0, 1, 0], [1, 1, 1, 1, 0, 0]]))
+    assert joint.encodings == {"a": 1, "b": 4}
+
+
+def test_a_model_without_towers_has_no_encodings_to_count():
+    model = toys_towers.Whole()
+    game = Masking(model, toys_towers.samples(1)[0])
+    game.predict_masks(torch.zeros(1, 6))
+    assert (game.encodings, game.forwards, model.rows) == ({}, 2, 2)
+
+
+def test_running_out_of_memory_in_a_fusion_halves_the_batch_and_changes_nothing():
+    class Greedy(toys_towers.Products):
+        limit = 1000
+
+        def fuse(self, encodings, aux):
+            if len(encodings["a"]["read"]) > self.limit:
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            return super().fuse(encodings, aux)
+
+    model = Greedy()
+    game = Masking(model, toys_towers.samples(1)[0])
+    Z = torch.tensor(list(itertools.product([0, 1], repeat=6)))
+    expected = game.predict_masks(Z).logits
+    model.limit = 5
+    torch.testing.assert_close(game.predict_masks(Z).logits, expected, rtol=1e-12, atol=1e-12)
+    assert game.batches.size == 4

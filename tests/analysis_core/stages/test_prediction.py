@@ -204,6 +204,10 @@ def test_top_is_signed_descending_and_without_zeros():
     assert torch.equal(path.top(0, n=2).indices, top.indices[:2])
     with pytest.raises(BadInput, match="0 to 2"):
         path.top(3)
+    assert len(path.top(0, n=0).indices) == 0
+    for n in (-1, -2):
+        with pytest.raises(BadInput, match=f"None for all, not {n}"):
+            path.top(0, n=n)
 
 
 def test_contributions_add_up_to_the_prediction():
@@ -224,23 +228,34 @@ def test_bad_input_is_refused_with_a_sentence():
         sparse_path(x, y[:299])
     with pytest.raises(BadFeatures, match="whole numbers"):
         sparse_path(x, y[:, 0])
-    with pytest.raises(BadFeatures, match="whole numbers"):
-        sparse_path(x, np.full(300, -1))
+    for ids in (np.full(300, -1), np.full(300, 2**63, dtype=np.uint64), np.full(300, np.nan), np.full(300, 1e300)):
+        with pytest.raises(BadFeatures, match=r"whole numbers from 0 .* in row 0"):
+            sparse_path(x, ids)
+    with pytest.raises(BadFeatures, match=r"real \[n, K\]"):
+        sparse_path(x, np.zeros((300, 0)))
+    with pytest.raises(BadFeatures, match=r"\[c, d\]"):
+        sparse_path(np.zeros((300, 0)), y)
     with pytest.raises(BadFeatures, match="missing"):
         sparse_path(x)
     broken = x.copy()
     broken[17, 3] = np.inf
-    with pytest.raises(BadFeatures, match="row 17"):
+    with pytest.raises(BadFeatures, match="row 17, column 3"):
         sparse_path(broken, y)
     broken = y.copy()
     broken[1, 1] = np.nan
-    with pytest.raises(BadFeatures, match="targets"):
+    with pytest.raises(BadFeatures, match="target in row 1, column 1"):
         sparse_path(x, broken)
     with pytest.raises(BadFeatures, match="two points"):
         sparse_path(x[:1], y[:1])
-    with pytest.raises(BadInput, match="l2"):
-        sparse_path(x, y, l2=-1)
+    for l2 in (-1, np.nan, np.inf):
+        with pytest.raises(BadInput, match="l2"):
+            sparse_path(x, y, l2=l2)
     with pytest.raises(UnknownName, match="gaussian"):
         sparse_path(x, y, family="gausian")
+    path = sparse_path(x, y)
     with pytest.raises(BadFeatures, match="40"):
-        sparse_path(x, y).predict(x[:, :3])
+        path.predict(x[:, :3])
+    broken = x.copy()
+    broken[17, 3] = np.nan
+    with pytest.raises(BadFeatures, match=r"\[17, 3\]"):
+        path.contributions(broken)

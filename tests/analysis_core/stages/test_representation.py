@@ -96,7 +96,13 @@ def test_local_is_unimodal_importance_towards_the_feature():
     again = unimodal.lime(model, sample, [Feature(0, "doubled")], samples=50, seed=2)[0]
     assert torch.equal(surrogate.values["b"], again.values["b"])
     assert surrogate.target == {"kind": "Feature", "j": 0, "layer": "doubled"}
+    exact = representation.local(model, sample, 3, method="shap")
+    assert torch.equal(exact.values["a"], unimodal.shap(model, sample, [Feature(3)])[0].values["a"])
+    path = representation.local(model, sample, 3, method="integrated_gradients", steps=8)
+    assert path.method == "gradient/integrated_gradients"
     with pytest.raises(UnknownName, match="lime"):
         representation.local(model, sample, 0, method="lme")
+    with pytest.raises(UnknownName, match="option of saliency"):
+        representation.local(model, sample, 0, samples=10)
     with pytest.raises(BadInput, match="feature 99"):
         representation.local(model, sample, 99)

@@ -6,7 +6,7 @@ import torch
 from analysis_core import Atoms, Feature, Logit, PredictedLogit
 from analysis_core.errors import BadInput, MissingCapability, UnknownName
 from analysis_core.stages import unimodal
-from tests.analysis_core import toys
+from tests.analysis_core import toys, toys_games
 
 WA, WB = toys.random(3, 2, seed=7), toys.random(4, 5, seed=8)
 
@@ -134,3 +134,50 @@ def test_one_atom_is_not_a_game():
         unimodal.lime(toys.linear(WA[:1], WB), toys.sample(n=1), [Logit(0)], modalities=["a"])
     with pytest.raises(BadInput, match="one target"):
         unimodal.lime(toys.linear(WA, WB), toys.sample(), [])
+
+
+def test_lime_says_how_far_another_seed_would_be():
+    # 40 seeds of 120 rows: the spread of coefficients is their standard error, and their correlation the stability.
+    model, sample = toys_games.Game(toys_games.network(10, seed=4, scale=4), 4, 6), {}
+    found = [unimodal.lime(model, sample, [Logit(0)], samples=120, seed=s)[0] for s in range(40)]
+    coefficients = torch.stack([torch.cat([r.values["a"], r.values["b"]]) for r in found])
+    stated = torch.tensor([[*r.quality["standard_error"]["a"], *r.quality["standard_error"]["b"]] for r in found])
+    ratio = coefficients.var(0).mean().sqrt() / stated.square().mean().sqrt()
+    assert 0.8 < float(ratio) < 1.25
+    correlation = torch.corrcoef(coefficients)[~torch.eye(40, dtype=torch.bool)].mean()
+    stability = sum(r.quality["stability"] for r in found) / 40
+    assert stability == pytest.approx(float(correlation), abs=0.05)
+    assert correlation < 0.97
+
+
+def test_lime_of_a_linear_model_is_entirely_stable_and_of_noise_hardly():
+    certain = unimodal.lime(toys.linear(WA, WB), toys.sample(), [Logit(0)])[0]
+    assert certain.quality["stability"] > 0.999999
+    assert max(certain.quality["standard_error"]["a"]) < 1e-4
+    noise = toys_games.Game(toys_games.table(12, seed=5), 5, 7)
+    assert unimodal.lime(noise, {}, [Logit(0)], samples=60)[0].quality["stability"] < 0.5
+
+
+def test_a_constant_target_has_no_stability():
+    model = toys.Toy(lambda a, b: torch.ones(len(a), 2, dtype=a.dtype))
+    result = unimodal.lime(model, toys.sample(), [Logit(0)])[0]
+    assert result.quality["stability"] is None
+    assert not any(result.quality["standard_error"]["a"])
+
+
+def test_lime_of_more_atoms_than_fit_into_memory_is_refused():
+    with pytest.raises(BadInput, match=r"would take \d+ GiB.*group atoms"):
+        unimodal.lime(toys.additive(), toys.sample(n=9000, p=1, m=1000, q=1), [Logit(0)])
+
+
+def test_lime_agrees_with_statsmodels_standard_errors():
+    # White's sandwich with HC3, of weighted least squares; our ridge of 1e-6 is not seen in six digits.
+    import statsmodels.api as sm
+
+    from analysis_core.stages.surrogate import cosine_kernel, fit_ridge
+
+    Z = (toys.random(60, 8, seed=1) > 0).double()
+    y, w = toys.random(60, 1, seed=2), cosine_kernel(Z)
+    theirs = sm.WLS(y[:, 0].numpy(), sm.add_constant(Z.numpy()), weights=w.numpy()).fit(cov_type="HC3")
+    ours = fit_ridge(Z, y, w)
+    torch.testing.assert_close(ours.standard_errors[:, 0], torch.tensor(theirs.bse[1:]), rtol=1e-4, atol=1e-8)

@@ -119,6 +119,15 @@ def test_the_sum_direction_is_refused_where_layer_norm_annihilates_it():
         assert (second_order(toys.layer_norm_text(), sample).pairs > 1e-6).any()
 
 
+def test_gradient_x_input_is_refused_where_layer_norm_annihilates_it_and_nowhere_else():
+    # f(c a) = f(a) through LayerNorm (but for its epsilon), so <df/da, a> is 0 whatever b is.
+    sample = toys.sample(p=8)
+    with pytest.raises(NullDirection, match="a vector's length"):
+        second_order(toys.layer_norm_text(), sample, direction="grad_x_input")
+    bilinear = toys.bilinear(toys.random(24, 20))
+    assert (second_order(bilinear, sample, direction="grad_x_input").pairs > 1e-6).all()
+
+
 def test_relu_late_fusion_is_not_applicable_and_the_operation_is_named():
     with pytest.raises(NotDifferentiableTwice, match="Relu"):
         second_order(toys.relu_late_fusion(), toys.sample())

@@ -1,0 +1,165 @@
+"""A model's towers and fusion behind one face, with honest counts. Masking, EMAP and DIME stand on it.
+
+A model without towers is fused by its forward pass, and the encodings are the leaves themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves, tree_map
+
+from analysis_core import leaves
+from analysis_core.batching import ALIVE, Allocations, Batches, rows_at_once
+from analysis_core.models.base import MultimodalModel
+from analysis_core.models.towers import separate
+from analysis_core.types import Encoded, Output
+
+
+@dataclass(frozen=True)
+class Part:
+    """One modality of some rows, ready to be fused.
+
+    encoding: Tensor, tuple or dict of Tensors [rows, ...]
+    own:      aux with a row for each [rows, ...]
+    shared:   aux without rows of its own: the same for all
+    """
+
+    encoding: Any
+    own: dict[str, Tensor]
+    shared: dict[str, Tensor]
+
+    def __len__(self) -> int:
+        return len(tree_leaves(self.encoding)[0])
+
+    @property
+    def nbytes(self) -> int:
+        return sum(t.numel() * t.element_size() for t in tree_leaves((self.encoding, self.own)))
+
+    def over(self, rows: int) -> Part:
+        """A single row for all of `rows`; no memory is taken."""
+        return self._each(lambda t: t.expand(rows, *t.shape[1:]))
+
+    def at(self, index: Tensor) -> Part:
+        """The rows at int64 [n], copied."""
+        return self._each(lambda t: t.index_select(0, index.to(t.device)))
+
+    def span(self, start: int, stop: int) -> Part:
+        """Consecutive rows, as a view."""
+        return self._each(lambda t: t[start:stop])
+
+    def copy(self) -> Part:
+        """In memory of its own: a view would keep its whole batch alive."""
+        return self._each(lambda t: t.contiguous().clone())
+
+    @staticmethod
+    def joined(parts: Sequence[Part]) -> Part:
+        """Rows of several parts one after the other."""
+        first = parts[0]
+        if len(parts) == 1:
+            return first
+        encoding, own = tree_map(
+            lambda *same: torch.cat(same),
+            (first.encoding, first.own),
+            *((p.encoding, p.own) for p in parts[1:]),
+        )
+        return Part(encoding, own, first.shared)
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> Part:
+        encoding, own = tree_map(change, (self.encoding, self.own))
+        return Part(encoding, own, self.shared)
+
+
+class Fusion:
+    """Encodes modalities apart, fuses them, and counts both.
+
+    forwards:       rows that went through fuse, or through forward where the model has no towers
+    encodings:      rows that went through each tower; empty where the model has none
+    row_bytes:      bytes of one row's part, by modality; known, like the batches, after `begin`
+    encode_batches, fuse_batches: rows at a time; halved when memory runs out
+    """
+
+    def __init__(self, model: MultimodalModel) -> None:
+        self.model = model
+        self.towers = separate(model)
+        self.forwards = 0
+        self.encodings: dict[str, int] = dict.fromkeys(model.modalities, 0) if self.towers is not None else {}
+        self.row_bytes: dict[str, int] = {}
+        self.encode_batches, self.fuse_batches = Batches(1), Batches(1)
+
+    def begin(self, encoded: Encoded) -> tuple[dict[str, Part], Output]:
+        """One sample's parts and output; its memory tells how many rows go at once."""
+        with _RowAllocations(self.model) as encoding:
+            parts = {m: self.encode(m, encoded.x[m], *divided(encoded.aux[m])) for m in encoded.x}
+        with _RowAllocations(self.model) as fusing:
+            output = self.fuse(parts)
+        self.row_bytes = {m: part.nbytes for m, part in parts.items()}
+        held, device = sum(self.row_bytes.values()), next(iter(encoded.x.values())).device
+        self.encode_batches = Batches(rows_at_once(held + ALIVE * encoding.largest, device))
+        self.fuse_batches = Batches(rows_at_once(held + ALIVE * fusing.largest, device))
+        return parts, output
+
+    def encode(self, modality: str, x: Tensor, own: Mapping[str, Tensor], shared: Mapping[str, Tensor]) -> Part:
+        """Leaves [rows, ...] as a part; aux of one row is taken for all of them."""
+        rows = len(x)
+        own = {name: t if len(t) == rows else t.expand(rows, *t.shape[1:]) for name, t in own.items()}
+        encoding: Any = x
+        if self.towers is not None:
+            with torch.no_grad():
+                encoding = self.towers.tower(modality, x, {**own, **shared})
+            self.encodings[modality] += rows
+        return Part(encoding, dict(own), dict(shared))
+
+    def fuse(self, parts: Mapping[str, Part]) -> Output:
+        """The output of rows whose modalities lie in step."""
+        encodings = {m: part.encoding for m, part in parts.items()}
+        aux = {m: {**part.own, **part.shared} for m, part in parts.items()}
+        with torch.no_grad():
+            if self.towers is not None:
+                output = self.towers.fuse(encodings, aux)
+            else:
+                output = self.model.forward(encodings, aux)
+        self.forwards += len(next(iter(parts.values())))
+        return output
+
+
+class _RowAllocations(Allocations):
+    """Leaves views of weights out: they are as large however many rows there are, and larger than a row's fusion."""
+
+    def __init__(self, model: MultimodalModel) -> None:
+        super().__init__()
+        weights = model.parameters() if isinstance(model, nn.Module) else ()
+        self._weights = {p.untyped_storage().data_ptr() for p in weights}
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        largest = self.largest
+        result = super().__torch_dispatch__(func, types, args, kwargs)
+        if isinstance(result, Tensor) and result.untyped_storage().data_ptr() in self._weights:
+            self.largest = largest
+        return result
+
+
+def divided(aux: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """One sample's aux: what has a row per sample [1, ...], and what is the same for all rows of a batch."""
+    own = {name: t for name, t in aux.items() if t.dim() > 0 and t.shape[0] == 1}
+    return own, {name: t for name, t in aux.items() if name not in own}
+
+
+def mixtures(model: MultimodalModel, encoded: Encoded) -> Iterator[tuple[str, Output, Output]]:
+    """What is present, what forward returns, and what fuse makes of the towers, for `check_model`.
+
+    The whole sample, its baseline, and each modality alone: a tower that has seen another modality, or another row of
+    its batch, gives itself away there.
+    """
+    absent, fusion = leaves.encode_baseline(model, encoded), Fusion(model)
+    parts = {m: fusion.encode(m, torch.cat([absent[m], x]), *divided(encoded.aux[m])) for m, x in encoded.x.items()}
+    for present in (set(encoded.x), set[str](), *({m} for m in encoded.x)):
+        x = {m: encoded.x[m] if m in present else absent[m] for m in encoded.x}
+        with torch.no_grad():
+            whole = leaves.forward(model, x, encoded.aux)
+        fused = fusion.fuse({m: part.span(int(m in present), int(m in present) + 1) for m, part in parts.items()})
+        yield f"{' and '.join(sorted(present)) or 'nothing'} present", whole, fused
