@@ -1,4 +1,4 @@
-"""Claim: the most and least active datapoints of all features need no sorting."""
+"""Claim: the most and least active datapoints of all features need no sorting, and no pass of their own."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from functools import partial
 import numpy as np
 
 from analysis_core.stages import representation
+from benchmarks import sparse_at_scale
 from benchmarks.claims import Row, Scale
-from benchmarks.feature_matrices import correlated
-from benchmarks.measure import interleaved
+from benchmarks.feature_matrices import VQA_CLASSES, VQA_FEATURES, as_large_as_vqa, correlated
+from benchmarks.measure import interleaved, timed
 
 KEPT = 3
 
@@ -22,6 +23,7 @@ def rows(scale: Scale) -> Iterator[Row]:
     if scale == "paper":
         matrices.append(np.random.default_rng(1).normal(size=(64_000, 512)).astype(np.float32))
     repeats = {"small": 2, "paper": 5}[scale]
+    yield from fused(scale)
     for matrix in matrices:
         slow, fast = interleaved(
             partial(by_sorting, matrix),
@@ -31,6 +33,21 @@ def rows(scale: Scale) -> Iterator[Row]:
         )
         shape = f"{len(matrix):,} x {matrix.shape[1]}"
         yield Row(f"top and bottom {KEPT}, {shape}", "ms", 1e3 * slow, 1e3 * fast, "float32, row-major, in memory")
+
+
+def fused(scale: Scale) -> Iterator[Row]:
+    """Seconds that extremes and histograms add to the Gram pass at VQA's size."""
+    share, classes, sorted_columns = {"small": (1 / 512, 100, 2), "paper": (1.0, VQA_CLASSES, 8)}[scale]
+    columns = np.concatenate([x[:, :sorted_columns] for x, _ in as_large_as_vqa(share, classes=classes)])
+    usual = timed(partial(by_sorting, columns)) * VQA_FEATURES / sorted_columns
+    found = sparse_at_scale.run(share, classes=classes, everything=True)
+    shape = f"{found['rows']:,} x {VQA_FEATURES}"
+    note = f"added to a Gram pass of {found['read'] - found['extremes'] - found['histograms']:.3g} s"
+    many = f"usual: {sorted_columns} features, multiplied"
+    cpu = f"CPU {found['extremes_cpu']:.2g} s, "
+    yield Row(f"top and bottom {KEPT}, {shape}", "s", usual, found["extremes"], f"{cpu}{note}; {many}")
+    cpu = f"CPU {found['histograms_cpu']:.2g} s, "
+    yield Row(f"histograms of 32 bins, {shape}", "s", None, found["histograms"], f"{cpu}{note}")
 
 
 def by_sorting(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

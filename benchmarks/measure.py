@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from torch.utils._pytree import tree_leaves
 from tqdm import tqdm
 
 Way = Callable[[], object]
@@ -17,7 +18,7 @@ Way = Callable[[], object]
 
 @dataclass
 class Count:
-    """Datapoints that went through a model: a batch of 64 counts 64."""
+    """Datapoints that went through a model, or through the fusion of its towers: a batch of 64 counts 64."""
 
     forwards: int = 0
 
@@ -57,18 +58,32 @@ def timed(way: Way) -> float:
 
 @contextmanager
 def forwards_of(kind: type) -> Iterator[Count]:
-    """Count the rows that go through `forward` of every model of a class, wherever it is loaded."""
-    count, original = Count(), kind.forward  # type: ignore[attr-defined]
+    """Count the rows that go through every model of a class: its `forward`, and its `fuse` where it has towers."""
+    count, inside = Count(), False
+    originals = {name: getattr(kind, name) for name in ("forward", "fuse") if callable(getattr(kind, name, None))}
 
-    def forward(self: Any, x: Any, aux: Any) -> Any:
-        count.forwards += len(next(iter(x.values())))
-        return original(self, x, aux)
+    def counted(original: Any) -> Any:
+        def call(self: Any, inputs: Any, aux: Any) -> Any:
+            nonlocal inside
+            # A forward pass that fuses its own towers is one pass.
+            if inside:
+                return original(self, inputs, aux)
+            inside = True
+            try:
+                count.forwards += len(tree_leaves(inputs)[0])
+                return original(self, inputs, aux)
+            finally:
+                inside = False
 
-    kind.forward = forward  # type: ignore[attr-defined]
+        return call
+
+    for name, original in originals.items():
+        setattr(kind, name, counted(original))
     try:
         yield count
     finally:
-        kind.forward = original  # type: ignore[attr-defined]
+        for name, original in originals.items():
+            setattr(kind, name, original)
 
 
 def progress(name: str, total: int | None = None) -> tqdm[Any]:

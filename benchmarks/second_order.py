@@ -16,6 +16,7 @@ from analysis_core.targets import PredictedLogit
 from benchmarks import shipped
 from benchmarks.claims import Row, Scale
 from benchmarks.measure import interleaved
+from benchmarks.random_lxmert import RandomLxmert
 
 Engine = Callable[[Curvature, Tensor], object]
 
@@ -23,6 +24,8 @@ Engine = Callable[[Curvature, Tensor], object]
 def rows(scale: Scale) -> Iterator[Row]:
     """Milliseconds per item: the products alone, and the whole request with its forward pass and first gradient."""
     repeats = {"small": 2, "paper": 15}[scale]
+    for width in {"small": (64,), "paper": (64, 96, 192)}[scale]:
+        yield from _of(f"lxmert, width {width}", RandomLxmert(width), {}, repeats)
     yield from _of("cnn_lstm_sa", shipped.scenes_model(), longest(shipped.scenes(40)), repeats)
     if not shipped.NLVR.is_dir():
         yield Row("nlvr_regions", "ms", None, None, "left out: ../shared/data/nlvr is not there")
