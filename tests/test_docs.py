@@ -122,6 +122,7 @@ def test_the_figures_of_shipped_models_are_those_of_their_records() -> None:
     # checkpoint, row of the README -> path of the figure in the training record
     where = {
         ("clevr_cnn_lstm_sa", "generated scenes, held out"): ("held_out", "overall"),
+        ("lxmert_scenes", "generated scenes, held out"): ("held_out", "overall"),
         ("nlvr_regions", "NLVR dev"): ("dev",),
         ("nlvr_regions", "NLVR dev, sentences not seen in training"): ("dev_without_sentences_seen_in_training",),
         ("nlvr_regions", "the same, spelling aside"): ("dev_without_sentences_seen_but_for_spelling",),
