@@ -67,7 +67,7 @@ def test_an_own_study_begins_a_copy_and_somebody_elses_an_empty_form(rosa, djang
     assert (data["study"], data["pages.pay"]) == (["scenes-copy"], ["3 euros"])
     Study.objects.update(owner=None)
     assert form(rosa, "study:scenes")["study"] == [""]
-    assert "scenes" not in rosa.get("/studies/new/").content.decode()
+    assert "study:scenes" not in rosa.get("/studies/new/").content.decode()
 
 
 def test_a_problem_stands_at_its_field_and_in_a_summary_that_leads_there(rosa):
