@@ -8,10 +8,12 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -115,12 +117,14 @@ class Processes:
             heartbeat.path_of(worker.pid).unlink(missing_ok=True)
 
     def _start(self, name: str, command: str, niceness: int = 0) -> None:
-        # A session of its own: Ctrl-C reaches this process only, which then stops its children by pid.
-        self._children[name] = subprocess.Popen(
-            [sys.executable, "-m", *command.split()],
-            cwd=settings.BASE_DIR,
-            start_new_session=True,
-        )
+        # A session of its own: Ctrl-C reaches this process only, which then stops its children by pid. One that comes
+        # while a child is being born waits until the child is known, or nobody would stop it.
+        with later_stop():
+            self._children[name] = subprocess.Popen(
+                [sys.executable, "-m", *command.split()],
+                cwd=settings.BASE_DIR,
+                start_new_session=True,
+            )
         if niceness:
             yield_to_others(self._children[name].pid, niceness)
 
@@ -136,6 +140,28 @@ def yield_to_others(pid: int, niceness: int) -> None:
     if group.exists():
         with suppress(OSError):  # Linux takes it once in a while only; the worker is slower to yield then
             group.write_text(str(niceness), encoding="ascii")
+
+
+@contextmanager
+def later_stop() -> Iterator[None]:
+    """Hold Ctrl-C and SIGTERM back until the block has ended; then what was to happen on them does.
+
+    A handler of ours, not a blocked signal: a child that is started meanwhile would inherit the latter.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are handled in the main thread alone
+        return
+    held: list[int] = []
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, lambda came, frame: held.append(came))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for came in dict.fromkeys(held):
+            signal.raise_signal(came)
 
 
 def stop_on_terminate() -> None:
