@@ -15,6 +15,7 @@ from torch import Tensor
 from analysis_core.errors import BadInput
 from analysis_core.stages.masking import Masking, layers_of
 from analysis_core.targets import Target, select
+from analysis_core.types import Output
 
 #: 2^20 forwards; more atoms than this are never enumerated.
 MOST_ENUMERATED = 20
@@ -32,26 +33,31 @@ def evaluate(game: Masking, Z: Tensor, targets: Sequence[Target], *, atoms: Tens
     atoms:   int64 [n], the game's columns that Z is about; all others stay present. None = all
     raises:  BadInput (the model answers NaN or infinite values: to the sample itself, or to perturbed inputs)
     """
-    require_finite(game, targets)
+    require_finite(game.unperturbed, targets)
     layers = layers_of(targets)
     parts = []
     for rows in Z.split(ROWS_AT_ONCE):
         output = game.predict_masks(rows if atoms is None else _among(game, rows, atoms), layers=layers)
         parts.append(torch.stack([select(t, output) for t in targets], dim=1))
     values = torch.cat(parts)
-    bad = int((~values.isfinite()).any(dim=1).sum())
-    if bad:
-        raise BadInput(
-            f"the model answers {bad} of {len(Z)} perturbed inputs with NaN or infinite values: give it a baseline() "
-            "that it can work on"
-        )
+    require_answers(values)
     return values
 
 
-def require_finite(game: Masking, targets: Sequence[Target]) -> None:
-    """Resolved targets on the unperturbed sample. raises: BadInput (NaN or infinite: no baseline would help)"""
+def require_answers(values: Tensor) -> None:
+    """Targets' values on perturbed inputs [S, targets]. raises: BadInput (NaN or infinite)"""
+    bad = int((~values.isfinite()).any(dim=1).sum())
+    if bad:
+        raise BadInput(
+            f"the model answers {bad} of {len(values)} perturbed inputs with NaN or infinite values: give it a "
+            "baseline() that it can work on"
+        )
+
+
+def require_finite(unperturbed: Output, targets: Sequence[Target]) -> None:
+    """Resolved targets on the sample itself [1, ...]. raises: BadInput (NaN or infinite: no baseline would help)"""
     for target in targets:
-        value = float(select(target, game.unperturbed)[0])
+        value = float(select(target, unperturbed)[0])
         if not math.isfinite(value):
             raise BadInput(
                 f"the model's output on the sample itself is not finite ({value}): look for NaN or infinite inputs or "

@@ -12,11 +12,11 @@ from torch import Tensor
 from analysis_core.errors import BadInput
 from analysis_core.models.base import MultimodalModel
 from analysis_core.stages.coalitions import require_finite
+from analysis_core.stages.designs import Design, Surrogates
 from analysis_core.stages.dime_background import Background
 from analysis_core.stages.dime_contributions import contributions
-from analysis_core.stages.lime import bernoulli
 from analysis_core.stages.masking import Masking
-from analysis_core.stages.surrogate import KERNEL_WIDTH, RIDGE, RidgeFit, cosine_kernel, fit_ridge, stability
+from analysis_core.stages.surrogate import KERNEL_WIDTH, RIDGE
 from analysis_core.stages.towers_grid import Progress
 from analysis_core.targets import Target, describe, resolve_all
 from analysis_core.types import Attribution
@@ -46,6 +46,7 @@ def dime(
     *,
     samples: int | None = None,
     seed: int = 0,
+    design: str = "joint",
     progress: Progress | None = None,
 ) -> list[Dime]:
     """Disentangle a sample's explanation into unimodal contributions and multimodal interaction.
@@ -56,6 +57,7 @@ def dime(
     background: samples of the same shapes (N), or a Background made of them, which serves many calls
     targets:    logits and features; the same rows serve all
     samples:    rows, the whole sample among them; None = max(200, 10 n_atoms)
+    design:     "joint" or "apart", as in unimodal.lime; rows that switch one modality cost N + 1 fusions, not 2 N + 1
     progress:   called with the combinations done and those to do
     returns:    one Dime per target; signed coefficients float64 [n_atoms] per modality
     raises:     BadInput (no target, fewer than two atoms, rows or background samples; shapes differ; NaN), UnknownName
@@ -63,38 +65,33 @@ def dime(
                 explanations", section 3; the rows and the kernel are LIME's (unimodal.lime with the same seed)
     """
     game = Masking(model, sample)
-    rows = max(200, 10 * game.n_atoms) if samples is None else samples
-    if game.n_atoms < 2 or rows < 2:
-        raise BadInput(f"DIME needs at least two atoms and two rows, not {game.n_atoms} and {rows}")
+    drawn = Design(game.columns, samples=samples, seed=seed, design=design)
     if not targets:
         raise BadInput("DIME needs at least one target")
     resolved = resolve_all(targets, game.unperturbed)
-    require_finite(game, resolved)
+    require_finite(game.unperturbed, resolved)
     behind, before = _prepared(model, background)
     behind.crowd.check(game.encoded, "the explained sample")
-    Z = bernoulli(rows, game.n_atoms, seed, "lime")
-    full, unimodal = contributions(game, behind, Z, resolved, progress)
-    weights = cosine_kernel(Z)
+    full, unimodal = contributions(game, behind, drawn.Z, resolved, progress)
     config = {
-        "samples": rows,
-        "seed": seed,
+        **drawn.config,
         "kernel_width": KERNEL_WIDTH,
         "ridge": RIDGE,
         "background": len(behind.crowd),
         "partners": behind.partners,
         "background_seed": behind.seed,
     }
-    quality = {"evaluations": rows, **_cost(game, before, _Spent.on(behind))}
+    quality = {"evaluations": len(full), **_cost(game, before, _Spent.on(behind))}
     parts = {"full": full, "unimodal": unimodal, "interaction": full - unimodal}
-    fits = {part: fit_ridge(Z.to(torch.float64), y, weights) for part, y in parts.items()}
+    fits = {part: drawn.fit(y) for part, y in parts.items()}
     surrogates = {
         part: [
             Attribution(
-                values=game.split(fit.coefficients[:, k]),
+                values=fit.values(k),
                 target=describe(target),
                 method="dime",
                 config={**config, "part": part},
-                quality={**quality, **_worth(game, fit, parts[part], full, k)},
+                quality={**quality, **_worth(game, fit, full, k)},
             )
             for k, target in enumerate(resolved)
         ]
@@ -114,17 +111,10 @@ def _prepared(
     return background, _Spent.on(background)
 
 
-def _worth(game: Masking, fit: RidgeFit, y: Tensor, full: Tensor, k: int) -> dict[str, Any]:
+def _worth(game: Masking, fit: Surrogates, full: Tensor, k: int) -> dict[str, Any]:
     """What target k's surrogate of one part is worth; no R2 where that part moves by the model's round-off only."""
     noise = 1e2 * torch.finfo(next(iter(game.encoded.x.values())).dtype).eps * float(full[:, k].abs().max())
-    moves = float(y[:, k].max() - y[:, k].min()) > noise
-    return {
-        "r2": fit.r2[k] if moves else None,
-        "stability": stability(fit.coefficients[:, k], fit.standard_errors[:, k]) if moves else None,
-        "standard_error": {m: e.tolist() for m, e in game.split(fit.standard_errors[:, k]).items()},
-        "intercept": float(fit.intercepts[k]),
-        "value": float(y[0, k]),
-    }
+    return fit.worth(k, noise=noise)
 
 
 @dataclass(frozen=True)
