@@ -46,6 +46,14 @@ class BadInput(AnalysisError):
     """A sample, atom set or argument that a method cannot work on (empty modality, one atom, wrong shape)."""
 
 
+class MissingDevice(AnalysisError):
+    """A device that this machine does not have, or this torch was not built for; says what to take instead."""
+
+
+class Diverged(BadInput):
+    """A training step that left the range of numbers; says what to lower."""
+
+
 class OutOfMemory(AnalysisError, MemoryError):
     """A single row does not fit in memory, so that no smaller batch can help."""
 

@@ -9,8 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from analysis_core import input_widths
 from analysis_core.batching import is_out_of_memory
-from analysis_core.errors import AnalysisError, BadInput, UnknownName
+from analysis_core.errors import AnalysisError, BadInput, MissingCapability, UnknownName
 from analysis_core.models.base import MultimodalModel
 from analysis_core.types import PICTURE_KINDS, ROW_KINDS, SERIES_KINDS, Atoms, Encoded, Output
 
@@ -21,7 +22,7 @@ def encode(model: MultimodalModel, sample: Mapping[str, Any]) -> Encoded:
     raises: BadInput (encode() fails, no such modality, integer inputs, groups that do not fit), UnknownName (kind)
     """
     try:
-        with torch.no_grad():
+        with torch.inference_mode(False), torch.no_grad():
             encoded = model.encode(sample)
     except AnalysisError:
         raise
@@ -34,9 +35,17 @@ def encode(model: MultimodalModel, sample: Mapping[str, Any]) -> Encoded:
         if modality not in encoded.x or modality not in encoded.atoms:
             raise BadInput(f"encode() returned no input or no atoms for modality {modality!r}")
         _check(modality, encoded.x[modality], encoded.atoms[modality])
-    x = {m: encoded.x[m].detach() for m in model.modalities}
-    aux = {m: dict(encoded.aux.get(m, {})) for m in model.modalities}
+    x = {m: ordinary(encoded.x[m].detach()) for m in model.modalities}
+    aux = {m: {name: ordinary(t) for name, t in encoded.aux.get(m, {}).items()} for m in model.modalities}
     return Encoded(x, aux, {m: encoded.atoms[m] for m in model.modalities})
+
+
+def ordinary(t: Tensor) -> Tensor:
+    """A tensor that a caller made in torch.inference_mode() cannot take part in a backward pass; its copy can."""
+    if not (isinstance(t, Tensor) and t.is_inference()):
+        return t
+    with torch.inference_mode(False):
+        return t.clone()
 
 
 def encode_baseline(model: MultimodalModel, encoded: Encoded) -> dict[str, Tensor]:
@@ -55,9 +64,24 @@ def repeat(aux: dict[str, dict[str, Tensor]], rows: int) -> dict[str, dict[str, 
 
 
 def forward(model: MultimodalModel, x: dict[str, Tensor], aux: dict[str, dict[str, Tensor]]) -> Output:
-    """One forward pass of a batch; one sample's aux [1, ...] is expanded to it. raises: as `checked`"""
+    """One forward pass of a batch; one sample's aux [1, ...] is expanded to it.
+
+    raises: BadInput (inputs of a width that the model does not take), MissingCapability (weights made in
+            torch.inference_mode(), where a gradient is asked for), and as `checked`
+    """
     rows = next(iter(x.values())).shape[0]
-    return checked(model.forward(x, repeat(aux, rows) if rows != 1 else aux))
+    own = repeat(aux, rows) if rows != 1 else aux
+    try:
+        return checked(model.forward(x, own))
+    except (RuntimeError, AssertionError) as error:
+        if "Inference tensors cannot be saved" in str(error):
+            raise MissingCapability(
+                "the model's weights were made in torch.inference_mode() and have no gradient: build or load the model "
+                "outside of it"
+            ) from error
+        if is_out_of_memory(error) or not input_widths.about_shapes(error):
+            raise
+        raise BadInput(input_widths.sentence(lambda: model.forward(x, own), x, error)) from error
 
 
 def checked(output: Output) -> Output:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from analysis_core import leaves
+from analysis_core.arguments import count, whole
 from analysis_core.errors import BadInput, UnknownName
 from analysis_core.models.base import MultimodalModel
 from analysis_core.stages import crossmodal, methods, unimodal
@@ -36,7 +37,7 @@ def explain(
     stages:   some of "U", "C", "Rl"
     method:   for U and Rl, a name of `stages.names()`; "gradient" is "saliency". Both share passes and perturbations
     source:   C goes from this modality (None = the first of kind word, else the last) to each other one
-    atoms:    C takes the source's atoms with the largest first-order gradient, this many
+    atoms:    C takes the source's atoms with the largest first-order gradient, this many, at least 1
     features: Rl explains these features of `layer`
     samples:  rows, copies or evaluations of methods that draw some; None = the method's own choice
     seed:     of whatever is drawn
@@ -44,14 +45,16 @@ def explain(
     returns:  for the stages asked for: {"U": Attribution, "C": {modality: Attribution}, "Rl": {feature: Attribution}}
     raises:   UnknownName, BadInput (samples for a method that draws none), and what the stages raise
     """
+    stages = (stages,) if isinstance(stages, str) else tuple(stages)
     for stage in stages:
         if stage not in STAGES:
             raise UnknownName("stage", stage, STAGES)
+    atoms = count("atoms", atoms)
     name = "saliency" if method == "gradient" else method
     wanted = {**_drawing(name, samples, seed), **(options or {})}
     target = PredictedLogit() if target is None else target
     result: dict[str, Any] = {}
-    rows = [int(j) for j in features] if "Rl" in stages else []
+    rows = [whole("a feature number", j) for j in features] if "Rl" in stages else []
     targets: list[Target] = [*([target] if "U" in stages else []), *(Feature(j, layer) for j in rows)]
     found = methods.attribute(name, model, sample, targets, **wanted) if targets else []
     if "U" in stages:
@@ -74,7 +77,11 @@ def explain(
 def strongest_atoms(
     model: MultimodalModel, sample: Mapping[str, Any], target: Target, modality: str, n: int
 ) -> list[int]:
-    """The n atoms of a modality with the largest first-order gradient, in the sample's order."""
+    """The n >= 1 atoms of a modality with the largest first-order gradient, in the sample's order.
+
+    raises: UnknownName (modality), BadInput (n), and what a gradient raises
+    """
+    n = count("atoms", n)
     if modality not in model.modalities:
         raise UnknownName("modality", modality, model.modalities)
     scores = unimodal.gradient(model, sample, target).values[modality]

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
-from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
+from analysis_core.arguments import whole
 from analysis_core.errors import BadInput, UnknownName
 
 if TYPE_CHECKING:
@@ -66,13 +66,13 @@ def resolve(target: Target, output: Output) -> Target:
         return Logit(int(output.logits[0].argmax()))
     if isinstance(target, Logit | Margin):
         wanted = (target.k,) if isinstance(target, Logit) else (target.k, target.l)
-        classes = [_whole("class ids", k) for k in wanted]
+        classes = [whole("a class id", k) for k in wanted]
         for k in classes:
             if not 0 <= k < output.logits.shape[1]:
                 raise BadInput(f"class {k} does not exist: the model has classes 0 to {output.logits.shape[1] - 1}")
         return type(target)(*classes)
     if isinstance(target, Feature):
-        j, width = _whole("feature numbers", target.j), _layer(output, target.layer).shape[1]
+        j, width = whole("a feature number", target.j), _layer(output, target.layer).shape[1]
         if not 0 <= j < width:
             raise BadInput(f"feature {j} does not exist: layer {target.layer} has 0 to {width - 1}")
         return replace(target, j=j)
@@ -114,9 +114,3 @@ def _layer(output: Output, name: str) -> Tensor:
         shape = ", ".join(("B", *map(str, layer.shape[1:])))
         raise BadInput(f"layer {name!r} is [{shape}]; targets need [B, d]")
     return layer
-
-
-def _whole(what: str, number: object) -> int:
-    if isinstance(number, bool) or not isinstance(number, Integral):
-        raise BadInput(f"{what} are whole numbers, not {number!r}")
-    return int(number)

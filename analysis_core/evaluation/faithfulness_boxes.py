@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from analysis_core.arguments import finite
 from analysis_core.errors import BadInput
 
 
@@ -37,18 +37,18 @@ def boxes(map_: Tensor, gold: Tensor, *, margin: float = 0.0, share: float | Non
     margin:  pixels by which the pointing game widens the boxes (15 in the original, on pictures of its time)
     share:   of the pixels that count as marked for the overlap, 0 < share <= 1; None = as many as lie in the boxes.
              Among equal values the expected overlap of a random choice is taken
-    raises:  BadInput (negative or not finite values, a margin that is not finite, no pixel in the boxes)
+    raises:  BadInput (negative or not finite values, boxes or a margin that are not finite, no pixel in the boxes)
     source:  Zhang et al. 2018 (pointing game), Wang et al. 2020 (energy)
     """
-    if map_.dim() != 2 or not bool(map_.isfinite().all()) or bool((map_ < 0).any()):
+    map_, gold = _numbers("a map", map_), _numbers("boxes", gold)
+    if map_.dim() != 2 or not map_.numel() or not bool(map_.isfinite().all()) or bool((map_ < 0).any()):
         raise BadInput("a map must be [H, W], finite and without negative values: take sizes, or the positive part")
-    if not math.isfinite(margin):
-        raise BadInput(f"margin must be a finite number of pixels, not {margin}")
+    margin = finite("margin", margin)
     values = map_.detach().to("cpu", torch.float64)
     inside = _inside(gold, values, 0.0)
     if not bool(inside.any()):
         raise BadInput(f"no pixel of a map of {tuple(values.shape)} has its centre in the boxes {gold.tolist()}")
-    if share is not None and not 0 < share <= 1:
+    if share is not None and not 0 < finite("share", share) <= 1:
         raise BadInput(f"share must be above 0 and at most 1, not {share}")
     marked = int(inside.sum()) if share is None else max(1, round(share * values.numel()))
     highest = values == values.max()
@@ -60,6 +60,14 @@ def boxes(map_: Tensor, gold: Tensor, *, margin: float = 0.0, share: float | Non
         area=float(inside.to(torch.float64).mean()),
         config={"boxes": gold.tolist(), "margin": margin, "share": share, "shape": list(values.shape)},
     )
+
+
+def _numbers(name: str, values: Any) -> Tensor:
+    """A tensor, array or list as a tensor. raises: BadInput (no numbers)"""
+    try:
+        return torch.as_tensor(values)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise BadInput(f"{name} must be a tensor or array of numbers, not {values!r:.80}") from error
 
 
 def _overlap(values: Tensor, inside: Tensor, marked: int) -> float:
@@ -75,6 +83,8 @@ def _inside(gold: Tensor, values: Tensor, margin: float) -> Tensor:
     """bool [H, W]: pixels whose centre lies in any of the boxes, widened by a margin."""
     if gold.dim() != 2 or gold.shape[1] != 4 or len(gold) == 0:
         raise BadInput(f"boxes must be [k, 4] x0 y0 x1 y1, not {tuple(gold.shape)}")
+    if not bool(gold.isfinite().all()):
+        raise BadInput(f"box {gold[~gold.isfinite().all(1)][0].tolist()} is not finite: give its four corners")
     box = gold.detach().to("cpu", torch.float64)
     y, x = (torch.arange(n, dtype=torch.float64) + 0.5 for n in values.shape)
     across = (x >= box[:, :1] - margin) & (x < box[:, 2:3] + margin)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from analysis_core import leaves
+from analysis_core.arguments import count, finite
 from analysis_core.errors import BadInput
 from analysis_core.evaluation.faithfulness_game import columns_of, named, require_finite, target_of
 from analysis_core.models.base import MultimodalModel
@@ -53,8 +54,7 @@ def infidelity(
     raises:      BadInput (among others: the target is not finite), UnknownName
     source:      Yeh et al. 2019, the case of removal to a baseline; captum.metrics.infidelity
     """
-    if samples < 1:
-        raise BadInput(f"infidelity needs at least one sample, not {samples}")
+    samples = count("samples", samples)
     game = Masking(model, sample)
     chosen = named(modalities)
     columns, values = columns_of(game, attribution, chosen)
@@ -120,8 +120,9 @@ def max_sensitivity(
     raises:  BadInput (among others: inputs, target or explanation not finite), and what `explain` raises
     source:  Yeh et al. 2019; captum.metrics.sensitivity_max
     """
-    if samples < 1 or not radius > 0:
-        raise BadInput(f"max_sensitivity needs at least one sample and a radius above 0, not {samples} and {radius}")
+    samples, radius = count("samples", samples), finite("radius", radius)
+    if radius <= 0:
+        raise BadInput(f"radius must be a share of the inputs' standard deviation above 0, not {radius}")
     encoded = leaves.encode(model, sample)
     for modality, x in encoded.x.items():
         if not bool(x.isfinite().all()):

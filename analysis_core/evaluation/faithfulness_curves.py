@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from analysis_core.arguments import count, finite
 from analysis_core.errors import BadInput
 from analysis_core.evaluation.faithfulness_game import (
     columns_of,
@@ -42,10 +43,13 @@ class Reading(NamedTuple):
     sufficiency: Tensor
 
     def figures(self) -> dict[str, float]:
-        """FIGURES: means over the fractions (AOPC), and the areas under the two curves."""
+        """FIGURES: AOPC of the first two, see `curves`, and the areas under the two curves."""
+        # Bin 0 holds no atom: nothing is removed, or nothing is kept.
+        steps = len(self.comprehensiveness) + 1
+        nothing_kept = self.deletion[0] - self.insertion[0]
         return {
-            "comprehensiveness": float(self.comprehensiveness.mean()),
-            "sufficiency": float(self.sufficiency.mean()),
+            "comprehensiveness": float(self.comprehensiveness.sum()) / steps,
+            "sufficiency": float(nothing_kept + self.sufficiency.sum()) / steps,
             "deletion_auc": float(torch.trapezoid(self.deletion, self.share)),
             "insertion_auc": float(torch.trapezoid(self.insertion, self.share)),
         }
@@ -76,7 +80,7 @@ class Faithfulness:
 
     @property
     def figures(self) -> dict[str, float]:
-        """FIGURES: means over the fractions (AOPC), and the areas under the two curves."""
+        """FIGURES: AOPC of the first two, see `curves`, and the areas under the two curves."""
         return Reading(*(getattr(self, name) for name in Reading._fields)).figures()
 
     @property
@@ -109,7 +113,9 @@ def curves(
     fractions:    of the atoms, rounded up; 0 < q <= 1
     points:       at most about so many steps on the curves, at least 1
     random:       random orders as control, the same for attributions of the same atoms
-    returns:      one Faithfulness per attribution
+    returns:      one Faithfulness per attribution. Its figures of the first two are areas over the perturbation curve
+                  (AOPC) as the paper's equation has them: the sum over bins k = 0 to |B| (the fractions, and bin 0,
+                  which holds no atom) over |B| + 1. The paper's own code leaves bin 0 out and divides by |B|
     raises:       BadInput, UnknownName
     source:       DeYoung et al. 2020 (the first two), Petsiuk et al. 2018 (the last two); on the target itself instead
                   of a probability, because softmax makes interactions of its own
@@ -118,10 +124,12 @@ def curves(
         attributions = [attributions]
     if not attributions:
         raise BadInput("faithfulness needs at least one attribution")
+    if not isinstance(fractions, Iterable):
+        raise BadInput(f"fractions must be a list of shares, such as [0.1, 0.5], not {fractions!r}")
+    fractions = [finite("a fraction", q) for q in fractions]
     if not fractions or not all(0 < q <= 1 for q in fractions):
         raise BadInput(f"fractions must be shares above 0 and at most 1, not {tuple(fractions)}")
-    if points < 1 or random < 0:
-        raise BadInput(f"points must be at least 1 and random at least 0, not {points} and {random}")
+    points, random = count("points", points), count("random", random, least=0)
     chosen = named(modalities)
     game = Masking(model, sample)
     plans = [_plan(game, a, chosen, fractions, points, random_orders_of=(random, seed)) for a in attributions]

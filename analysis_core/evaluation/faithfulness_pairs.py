@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 from torch import Tensor
 
+from analysis_core.arguments import count
 from analysis_core.errors import BadInput
 from analysis_core.evaluation.faithfulness_game import target_of
 from analysis_core.models.base import MultimodalModel
@@ -72,8 +73,7 @@ def pairs(
         raise BadInput("pairs are removed atom by atom: give the result of the words and atoms themselves")
     if not bool(reported.isfinite().all()):
         raise BadInput(f"{attribution.method} has pairs that are not finite: there is no order to judge")
-    if top < 1 or permutations < 1:
-        raise BadInput(f"top and permutations must be at least 1, not {top} and {permutations}")
+    top, permutations = count("top", top), count("permutations", permutations)
     atoms = config.get("atoms")
     found = removal(model, sample, target_of(attribution), source=config["source"], to=config["to"], atoms=atoms)
     assert found.pairs is not None

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from analysis_core import leaves
+from analysis_core.arguments import count, finite
 from analysis_core.errors import AnalysisError, BadInput, MissingCapability, UnknownName
 from analysis_core.evaluation.sanity_layers import RandomisedCopy
 from analysis_core.evaluation.sanity_report import SanityReport
@@ -56,7 +57,8 @@ def model_randomisation(
     """
     if mode not in MODES:
         raise UnknownName("mode", mode, MODES)
-    _check(samples, repeats, at_most)
+    _check(samples, repeats, top, limit)
+    at_most = count("at_most", at_most)
     randomised = RandomisedCopy(model, samples[0])
     steps = randomised.steps(layers, at_most)
     before = _Before(model, samples, target, explain)
@@ -96,10 +98,10 @@ def data_randomisation(
     labels:  those `model` was trained on: a tensor, an array or a list; `fit` gets the same kind, permuted
     target, explain, top, limit: as in model_randomisation; repeats: refits
     returns: SanityReport with one step
-    raises:  BadInput (labels that are all equal)
+    raises:  BadInput (no labels, or all equal)
     source:  Adebayo et al. 2018, section 4
     """
-    _check(samples, repeats, 1)
+    _check(samples, repeats, top, limit)
     table = _Table(_Before(model, samples, target, explain), top)
     for repeat in range(repeats):
         table.add("labels permuted", fit(_permuted(labels, seed, repeat)))
@@ -175,11 +177,15 @@ def _standard_error(t: Tensor) -> float:
     return float(known.std() / len(known) ** 0.5) if len(known) > 1 else float("nan")
 
 
-def _check(samples: Sequence[Sample], repeats: int, at_most: int) -> None:
+def _check(samples: Sequence[Sample], repeats: int, top: float, limit: float) -> None:
+    if isinstance(samples, Mapping) or not hasattr(samples, "__len__") or not hasattr(samples, "__getitem__"):
+        raise BadInput(f"give a list of samples, such as [sample], not a {type(samples).__name__}")
     if not samples:
         raise BadInput("a sanity check needs at least one sample")
-    if repeats < 1 or at_most < 1:
-        raise BadInput(f"repeats and at_most must be at least 1, not {repeats} and {at_most}")
+    count("repeats", repeats)
+    if not 0 < finite("top", top) <= 1:
+        raise BadInput(f"top must be a share of the atoms above 0 and at most 1, not {top}")
+    finite("limit", limit)
 
 
 def _output(model: MultimodalModel, sample: Sample) -> Output:
@@ -194,7 +200,9 @@ def _same_output(before: Output, model: MultimodalModel, sample: Sample) -> bool
 
 
 def _permuted(labels: Any, seed: int, repeat: int) -> Any:
-    """The labels in another order, of the same kind. raises: BadInput (one label only)"""
+    """The labels in another order, of the same kind. raises: BadInput (no labels, or one label only)"""
+    if not hasattr(labels, "__len__") or not len(labels):
+        raise BadInput(f"there are no labels to permute: give those that the model was trained on, not {labels!r}")
     if all(_equal(labels[0], label) for label in labels):
         raise BadInput("all labels are equal: permuting them changes nothing")
     order = torch.randperm(len(labels), generator=generator(seed, "sanity", "labels", str(repeat)))

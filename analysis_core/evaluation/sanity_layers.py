@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from analysis_core import leaves
-from analysis_core.errors import MissingCapability, UnknownName
+from analysis_core.errors import BadInput, MissingCapability, UnknownName
 from analysis_core.models.base import MultimodalModel
 from analysis_core.seeds import generator
 
@@ -50,13 +50,16 @@ class RandomisedCopy:
         """What is randomised together: step's name -> layers, from the output down.
 
         layers: names of modules, each a step with all that lies below it; None = all, in at most `at_most` steps
-        raises: UnknownName
+        raises: UnknownName, BadInput (an empty list of layers)
         """
+        layers = [layers] if isinstance(layers, str) else layers
         if layers is None:
             parts = min(at_most, len(self.layers))
             edges = [round(i * len(self.layers) / parts) for i in range(parts + 1)]
             groups = [list(self.layers[a:b]) for a, b in itertools.pairwise(edges)]
             return {group[0] if len(group) == 1 else f"{group[0]} to {group[-1]}": group for group in groups}
+        if not layers:
+            raise BadInput("layers is empty, so that nothing would be randomised: name some, or give None for all")
         found = {}
         for name in layers:
             found[name] = [layer for layer in self.layers if layer == name or layer.startswith(f"{name}.")]

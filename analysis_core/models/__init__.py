@@ -38,7 +38,10 @@ def describe(name: str, *, checkpoint: str | Path) -> Checkpoint:
 def load(name: str, *, checkpoint: str | Path, device: str = "cpu") -> MultimodalModel:
     """Load a trained model in evaluation mode.
 
-    raises: UnknownName, BadCheckpoint
+    raises: UnknownName, BadCheckpoint, MissingDevice (such as "cuda" without a GPU), BadInput (no device's name)
     """
+    from analysis_core.devices import require_device
+
     described = describe(name, checkpoint=checkpoint)
+    require_device(device)
     return cast(MultimodalModel, _REGISTRY.get(name).from_checkpoint(described, device=device))

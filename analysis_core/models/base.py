@@ -78,12 +78,15 @@ class Checkpoint:
         return cls(folder, config["model"], tuple(config["labels"]), config["architecture"], record, digest)
 
     def tensors(self, device: str) -> dict[str, Tensor]:
-        """The weights. raises: BadCheckpoint (not a safetensors file)"""
+        """The weights. raises: BadCheckpoint (not a safetensors file), BadInput and MissingDevice (the device)"""
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
+        from analysis_core.devices import require_device
+
+        where = str(require_device(device))
         try:
-            return load_file(self.weights, device=device)
+            return load_file(self.weights, device=where)
         except (SafetensorError, OSError) as error:
             raise BadCheckpoint(f"{self.weights} cannot be read as safetensors: {error}") from error
 

@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis_core.arguments import count, finite
 from analysis_core.errors import BadInput
 from analysis_core.models.base import MultimodalModel
 
@@ -46,15 +46,17 @@ class Discretised:
         softness: in units of y; None = the median width of the inner bins, 1 for a single edge. It scales the logits
         raises:   BadInput (edges not ascending or not finite, softness not positive)
         """
-        self.edges = tuple(float(e) for e in edges)
-        if not self.edges or not all(map(math.isfinite, self.edges)) or list(self.edges) != sorted(set(self.edges)):
-            raise BadInput(f"edges must be finite, ascending and at least one, not {list(edges)}")
+        if isinstance(edges, str) or not isinstance(edges, Iterable):
+            raise BadInput(f"edges must be a list of numbers, such as [0.0, 0.5], not {edges!r}")
+        self.edges = tuple(finite("an edge", e) for e in edges)
+        if not self.edges or list(self.edges) != sorted(set(self.edges)):
+            raise BadInput(f"edges must be ascending and at least one, not {list(self.edges)}")
         if softness is None:
             softness = float(np.median(np.diff(self.edges))) if len(self.edges) > 1 else 1.0
-        if not (softness > 0 and math.isfinite(softness)):
+        self.softness = finite("softness", softness)
+        if self.softness <= 0:
             raise BadInput(f"softness must be a positive number, not {softness}")
-        self.softness = float(softness)
-        self.model, self.output = model, output
+        self.model, self.output = model, count("output", output, least=0)
         self.modalities = model.modalities
         self.labels = bin_labels(self.edges)
         self.layers = (*(getattr(model, "layers", None) or ()), REGRESSION)
@@ -122,8 +124,9 @@ def quantile_edges(values: Iterable[float], bins: int) -> tuple[float, ...]:
     raises:  BadInput (bins, NaN, fewer than two different values)
     """
     y = np.sort(np.asarray(list(values), dtype=np.float64))
-    if bins < 2 or not np.isfinite(y).all() or len(np.unique(y)) < 2:
-        raise BadInput(f"quantiles need at least two bins and two different finite values, not {bins} bins of {len(y)}")
+    bins = count("bins", bins, least=2)
+    if not np.isfinite(y).all() or len(np.unique(y)) < 2:
+        raise BadInput(f"quantiles need at least two different finite values, not {y.tolist()!r:.80}")
     # A cut lies between neighbours that differ: number c means that the first c values are below the edge.
     cuts = np.flatnonzero(np.diff(y) > 0) + 1
     wanted = [len(y) * k / bins for k in range(1, bins)]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from analysis_core import leaves
+from analysis_core.arguments import whole
 from analysis_core.errors import BadInput
 from analysis_core.types import Encoded
 
@@ -18,7 +19,9 @@ def chosen_atoms(encoded: Encoded, source: str, to: str, atoms: Sequence[int] | 
     leaves.require_modality(encoded, to)
     if source == to:
         raise BadInput(f"source and to are both {to!r}; a cross-modal interaction needs two modalities")
-    chosen = list(range(n)) if atoms is None else [int(i) for i in atoms]
+    if isinstance(atoms, str) or not isinstance(atoms, Iterable | None):
+        raise BadInput(f"atoms must be a list of numbers of atoms of {source!r}, such as [0, 2], not {atoms!r}")
+    chosen = list(range(n)) if atoms is None else [whole("the number of an atom", i) for i in atoms]
     if not chosen or not all(0 <= i < n for i in chosen):
         raise BadInput(f"atoms must name some of the {n} atoms of {source!r}, 0 to {n - 1}, not {chosen}")
     return chosen

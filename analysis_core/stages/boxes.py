@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from numbers import Real
 
 import torch
 from torch import Tensor
@@ -52,8 +53,9 @@ def in_map(boxes: Tensor | Sequence[Sequence[float]], picture: tuple[int, int], 
         raise BadInput(f"boxes must be [k, 4] x0 y0 x1 y1, not {tuple(corners.shape)}")
     if not corners.isfinite().all():
         raise BadInput(f"box {corners[~corners.isfinite().all(1)][0].tolist()} is not finite: give its four corners")
-    if len(picture) != 2 or not all(0 < side < math.inf for side in picture):
-        raise BadInput(f"picture must be its (height, width), both above 0, not {tuple(picture)}")
+    sides = picture if isinstance(picture, Sequence) else ()
+    if len(sides) != 2 or not all(isinstance(side, Real) and 0 < side < math.inf for side in sides):
+        raise BadInput(f"picture must be its (height, width), both above 0, not {picture!r}")
     across, down = shown[1] / picture[1], shown[0] / picture[0]
     return corners * torch.tensor([across, down, across, down], dtype=torch.float64)
 

@@ -21,8 +21,12 @@ from analysis_core.batching import Allocations, Batches, is_out_of_memory, rows_
 from analysis_core.errors import BadInput, MissingCapability, NotDifferentiableTwice
 from analysis_core.models.base import MultimodalModel
 from analysis_core.targets import Target, resolve, select
-from analysis_core.types import Encoded
+from analysis_core.types import Encoded, Output
 
+_NO_GRADIENT = (
+    "the model's output carries no gradient: its forward pass must be differentiable; crossmodal.removal and "
+    "crossmodal.finite_step find interactions without a gradient, unimodal.perturbation the importance of atoms"
+)
 #: Graph nodes whose second derivative is zero almost everywhere, as their names begin.
 _PIECEWISE_LINEAR = (
     "Relu", "LeakyRelu", "Threshold", "Prelu", "Rrelu", "Hardtanh", "Hardsigmoid", "Clamp", "Abs",
@@ -68,11 +72,11 @@ class FirstOrder:
         with differentiable():
             self._x = {m: t.detach().clone().requires_grad_(True) for m, t in encoded.x.items()}
             with watching or nullcontext():
-                output = leaves.forward(model, self._x, encoded.aux)
+                output = self._forward(self._x)
             self.target = resolve(target, output)
             self._value = select(self.target, output)[0]
         if not self._value.requires_grad:
-            raise MissingCapability("the model's output carries no gradient: its forward pass must be differentiable")
+            raise MissingCapability(_NO_GRADIENT)
         self.value = float(self._value.detach())
         if not math.isfinite(self.value):
             raise BadInput(f"the target is {self.value} on this sample: look for NaN or infinite inputs or weights")
@@ -87,6 +91,15 @@ class FirstOrder:
         """Names of piecewise linear operations on the way from the inputs to the target."""
         names = {node.name().removeprefix("torch::autograd::") for node in _nodes(self._value)}
         return tuple(sorted({n.split("Backward")[0] for n in names if n.startswith(_PIECEWISE_LINEAR)}))
+
+    def _forward(self, x: dict[str, Tensor]) -> Output:
+        try:
+            return leaves.forward(self.model, x, self.encoded.aux)
+        except RuntimeError as error:
+            # What torch says when a model hands its inputs to numpy, as wrappers of other libraries do.
+            if "requires grad" in str(error):
+                raise MissingCapability(_NO_GRADIENT) from error
+            raise
 
     def _graph_gradient(self, modality: str) -> Tensor | None:
         if modality not in self._gradients:
@@ -122,6 +135,7 @@ class Curvature(FirstOrder):
         g, x = self._graph_gradient(self.source), self._x[self.to]
         if g is None or not g.requires_grad:
             return x.new_zeros(len(directions), *x.shape[1:])
+        directions = leaves.ordinary(directions)
         parts = list(self.batches.run(len(directions), lambda a, b: self._products(g, directions[a:b])))
         result = torch.cat(parts)
         if not bool(result.isfinite().all()):
@@ -135,7 +149,7 @@ class Curvature(FirstOrder):
         """
         exact = self.products(direction)
         with differentiable():
-            finite = self._differences(direction)
+            finite = self._differences(leaves.ordinary(direction))
         scale = float(torch.maximum(exact.norm(), finite.norm()))
         return float((exact - finite).norm()) / scale if scale > 0 else None
 
@@ -185,7 +199,7 @@ class Curvature(FirstOrder):
         x = {m: t.detach().expand(n, *t.shape[1:]) for m, t in self._x.items()}
         x[self.source] = moved
         x[self.to] = x[self.to].clone().requires_grad_(True)
-        value = select(self.target, leaves.forward(self.model, x, self.encoded.aux)).sum()
+        value = select(self.target, self._forward(x)).sum()
         (rows,) = torch.autograd.grad(value, [x[self.to]], allow_unused=True)
         return self._zeros(n) if rows is None else rows
 

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from analysis_core.arguments import whole
 from analysis_core.errors import BadInput
 from analysis_core.models.base import MultimodalModel
 from analysis_core.stages.emap_partners import Projection, all_partners, drawn_partners
@@ -53,12 +54,17 @@ class Emap:
 
         labels: int [n], tensor, array or list
         metric: larger is better; None = accuracy
-        raises: BadInput (another number of labels)
+        raises: BadInput (no labels, another number of them; for the accuracy also what is no class of the model)
         source: Hessel & Lee 2020, section 4
         """
-        labels = torch.as_tensor(labels)
+        try:
+            labels = torch.as_tensor(labels).cpu()
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise BadInput(f"labels must be numbers, one per sample, not {labels!r:.80}") from error
         if labels.shape != (len(self.logits),):
             raise BadInput(f"one label per sample is needed: [{len(self.logits)}], not {list(labels.shape)}")
+        if metric is None:
+            _require_classes(labels, self.logits.shape[1])
         measure = accuracy if metric is None else metric
         full, additive = float(measure(self.logits, labels)), float(measure(self.additive, labels))
         return EmapScore(full, additive, full - additive)
@@ -67,6 +73,16 @@ class Emap:
 def accuracy(logits: Tensor, labels: Tensor) -> float:
     """Share of rows whose largest logit is the label's; of equal logits the first counts."""
     return float((logits.argmax(dim=1) == labels).double().mean())
+
+
+def _require_classes(labels: Tensor, classes: int) -> None:
+    known = (labels >= 0) & (labels < classes) & (labels == labels.to(torch.int64))
+    if not bool(known.all()):
+        first = int((~known).int().argmax())
+        raise BadInput(
+            f"label {first} is {labels[first].item()}; the model has classes 0 to {classes - 1} (give a metric= for "
+            "labels of another kind)"
+        )
 
 
 def emap(
@@ -94,6 +110,7 @@ def emap(
     n = len(crowd)
     if n < 2:
         raise BadInput("EMAP needs at least two samples: their modalities are combined with each other")
+    partners = None if partners is None else whole("partners", partners)
     if partners is not None and not 2 <= partners <= n:
         raise BadInput(f"partners must be from 2 to {n} (the number of samples), or None for all, not {partners}")
     everyone = partners is None or (partners == n and len(model.modalities) == 2)

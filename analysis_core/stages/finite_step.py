@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
+from analysis_core.arguments import finite
 from analysis_core.errors import BadInput
 from analysis_core.models.base import MultimodalModel
 from analysis_core.models.towers import separate
@@ -39,6 +40,7 @@ def finite_step(
     raises:  BadInput (step, atoms, too many pairs), UnknownName
     source:  the mixed second difference; the step is a share of the way so that embeddings and pictures are comparable
     """
+    step = finite("step", step)
     if not 0 < step <= 1:
         raise BadInput(f"step must be a share of the way to the baseline, above 0 and at most 1, not {step}")
     kind = _PartOfTheWay if separate(model) is None else _PartOfTheWayByTowers

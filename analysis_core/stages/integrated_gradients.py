@@ -12,6 +12,7 @@ from scipy.special import roots_legendre
 from torch import Tensor
 
 from analysis_core import leaves
+from analysis_core.arguments import count, finite
 from analysis_core.errors import BadInput, NotComplete, UnknownName
 from analysis_core.models.base import MultimodalModel
 from analysis_core.stages.point_gradients import PointGradients, atom_sums, movable, require_finite
@@ -75,7 +76,9 @@ def integrated_gradients(
     """
     if rule not in RULES:
         raise UnknownName("rule", rule, RULES)
-    if not 1 <= steps <= most_steps or not (tolerance > 0 and math.isfinite(tolerance)):
+    steps, most_steps = count("steps", steps), count("most_steps", most_steps)
+    tolerance = finite("tolerance", tolerance)
+    if steps > most_steps or tolerance <= 0:
         raise BadInput(
             f"integrated gradients need 1 <= steps <= most_steps and a positive tolerance, not {steps}, {most_steps} "
             f"and {tolerance}"

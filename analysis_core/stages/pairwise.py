@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from analysis_core.arguments import count
 from analysis_core.errors import BadInput
 from analysis_core.models.base import MultimodalModel
 from analysis_core.stages.atom_pairs import chosen_atoms
@@ -106,8 +107,7 @@ def pair_game(
 
     raises: BadInput (a modality is empty or named twice, no atom asked for, too many, NaN from the model), UnknownName
     """
-    if preselect is not None and preselect < 1:
-        raise BadInput(f"preselect must be at least 1 atom of each modality, or None for all, not {preselect}")
+    preselect = None if preselect is None else count("preselect (atoms of each modality, or None for all)", preselect)
     game = Masking(model, sample, modalities=dict.fromkeys((source, to)))
     chosen_atoms(game.encoded, source, to, None)
     resolved = resolve(target, game.unperturbed)

@@ -7,10 +7,11 @@ from typing import Any
 
 import torch
 
+from analysis_core.arguments import count
 from analysis_core.errors import BadInput
 from analysis_core.models.base import MultimodalModel
 from analysis_core.stages.coalitions import every
-from analysis_core.stages.lime import bernoulli
+from analysis_core.stages.designs import bernoulli
 from analysis_core.stages.pairwise import PRESELECTED, pair_game
 from analysis_core.stages.surrogate import KERNEL_WIDTH, cosine_kernel, fit_ridge, require_room, stability
 from analysis_core.targets import Target
@@ -45,7 +46,7 @@ def lime(
     game = pair_game(model, sample, target, source=source, to=to, preselect=preselect)
     n, split = game.n, len(game.first)
     unknowns = 1 + n + split * (n - split)
-    rows = max(200, 10 * unknowns) if samples is None else samples
+    rows = max(200, 10 * unknowns) if samples is None else count("samples", samples)
     if rows < min(unknowns, 2**n):
         raise BadInput(f"{rows} samples do not determine {unknowns} unknowns: take at least that many, or preselect")
     require_room(rows, unknowns)

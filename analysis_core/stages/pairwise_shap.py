@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from analysis_core.arguments import count
 from analysis_core.models.base import MultimodalModel
 from analysis_core.stages import coalitions
 from analysis_core.stages.pairwise import PRESELECTED, pair_game
@@ -47,6 +48,7 @@ def shap(
     n, split = game.n, len(game.first)
     quantities = InteractionIndices(n, split)
     wanted = min(max(1000, 8 * quantities.unknowns), MOST_EVALUATIONS) if evaluations is None else evaluations
+    wanted, exact_up_to = count("evaluations", wanted), count("exact_up_to", exact_up_to, least=0)
     order: float | None = None
     if coalitions.enumerable(n, wanted, exact_up_to):
         Z = coalitions.every(n)

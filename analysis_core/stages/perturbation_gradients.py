@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ import torch
 from torch import Tensor
 
 from analysis_core import leaves
+from analysis_core.arguments import finite
 from analysis_core.errors import BadInput, MissingCapability, UnknownName
 from analysis_core.models.base import MultimodalModel
 from analysis_core.stages.masking import Masking, layers_of
@@ -44,7 +44,8 @@ def perturbation(
     """
     if differences is not None and differences not in DIFFERENCES:
         raise UnknownName("kind of differences", differences, DIFFERENCES)
-    if step is not None and not (step > 0 and math.isfinite(step)):
+    step = None if step is None else finite("step", step)
+    if step is not None and step <= 0:
         raise BadInput(f"step must be a positive share of the input's standard deviation, not {step}")
     if not targets:
         raise BadInput("a gradient by perturbation needs at least one target")

@@ -50,7 +50,6 @@ class PointGradients:
             leaves.require_modality(self.encoded, m)
             require_finite(x, f"the sample's {m!r} has NaN or infinite entries: clean it before it is explained")
         self.forwards, self.reason = 0, None  # type: int, str | None
-        self._aux = _ordinary(self.encoded.aux)
         allocations = Allocations()
         self.targets: tuple[Target, ...] = tuple(targets)
         self.here = self._at(self.encoded.x, self.targets, allocations)
@@ -80,7 +79,7 @@ class PointGradients:
     def values_at(self, x: dict[str, Tensor]) -> list[float]:
         """Every target's value at one point [1, ...], without a gradient."""
         with torch.no_grad():
-            output = leaves.forward(self.model, x, self._aux)
+            output = leaves.forward(self.model, x, self.encoded.aux)
         self.forwards += 1
         return [float(select(t, output)[0]) for t in self.targets]
 
@@ -148,7 +147,7 @@ class PointGradients:
 
     def _forward(self, x: dict[str, Tensor]) -> Output:
         try:
-            return leaves.forward(self.model, x, self._aux)
+            return leaves.forward(self.model, x, self.encoded.aux)
         except RuntimeError as error:
             # What torch says when a model hands its inputs to numpy, as wrappers of other libraries do.
             if "requires grad" in str(error):
@@ -184,9 +183,3 @@ def movable(encoded: Encoded, modality: str) -> Tensor:
 def _gradients_on() -> Iterator[None]:
     with torch.inference_mode(False), torch.enable_grad():
         yield
-
-
-def _ordinary(aux: dict[str, dict[str, Tensor]]) -> dict[str, dict[str, Tensor]]:
-    """Tensors that a caller's inference_mode made cannot take part in a backward pass; copies can."""
-    with torch.inference_mode(False):
-        return {m: {n: t.clone() if t.is_inference() else t for n, t in named.items()} for m, named in aux.items()}

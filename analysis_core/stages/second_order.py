@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from analysis_core import leaves
+from analysis_core.arguments import count
 from analysis_core.errors import BadInput, NotDifferentiableTwice, NullDirection, UnknownName
 from analysis_core.models.base import MultimodalModel
 from analysis_core.seeds import generator
@@ -54,8 +55,7 @@ def second_order(
     """
     if direction not in DIRECTIONS:
         raise UnknownName("direction", direction, DIRECTIONS)
-    if projections < 1:
-        raise BadInput(f"projections must be at least 1, not {projections}")
+    projections = count("projections", projections)
     encoded = leaves.encode(model, sample)
     chosen = chosen_atoms(encoded, source, to, atoms)
     if pixels and encoded.atoms[to].kind not in PICTURE_KINDS:

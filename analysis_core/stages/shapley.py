@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from analysis_core.arguments import count
 from analysis_core.errors import BadInput
 from analysis_core.models.base import MultimodalModel
 from analysis_core.stages import coalitions
@@ -49,7 +50,8 @@ def shap(
     if not targets:
         raise BadInput("Shapley values need at least one target")
     resolved = resolve_all(targets, game.unperturbed)
-    wanted = min(max(1000, 20 * n), MOST_EVALUATIONS) if evaluations is None else evaluations
+    wanted = min(max(1000, 20 * n), MOST_EVALUATIONS) if evaluations is None else count("evaluations", evaluations)
+    exact_up_to = count("exact_up_to", exact_up_to, least=0)
     if coalitions.enumerable(n, wanted, exact_up_to):
         Z = coalitions.every(n)
         f = coalitions.evaluate(game, Z, resolved)

@@ -5,7 +5,6 @@ Calls are swapped while the model runs, not modules: nothing of the model is rep
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
+from analysis_core.arguments import finite
 from analysis_core.errors import BadInput
 from analysis_core.models.base import MultimodalModel
 from analysis_core.types import Encoded, Output
@@ -61,9 +61,10 @@ def smooth(model: MultimodalModel, *, beta: float = 10.0) -> Smooth:
     raises:  BadInput (beta)
     source:  Dombrowski et al. 2019, who smooth ReLU networks by softplus to explain them
     """
-    if not 0 < beta < math.inf:
+    beta = finite("beta", beta)
+    if beta <= 0:
         raise BadInput(f"beta must be a positive number, not {beta}")
-    return Smooth(model, float(beta))
+    return Smooth(model, beta)
 
 
 class _Softplus(TorchFunctionMode):

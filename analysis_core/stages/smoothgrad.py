@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from analysis_core.arguments import count, finite
 from analysis_core.errors import BadInput
 from analysis_core.models.base import MultimodalModel
 from analysis_core.seeds import generator
@@ -39,8 +39,9 @@ def smoothgrad(
     raises:  BadInput (samples, noise; not finite), MissingCapability (no gradient), UnknownName (layer)
     source:  Smilkov et al. 2017, equation 3
     """
-    if samples < 1 or not (noise >= 0 and math.isfinite(noise)):
-        raise BadInput(f"SmoothGrad needs at least one copy and a finite share of noise, not {samples} and {noise}")
+    samples, noise = count("samples", samples), finite("noise", noise)
+    if noise < 0:
+        raise BadInput(f"noise must be a share of the modality's range from 0 on, not {noise}")
     points = PointGradients(model, sample, targets)
     sigma = {m: noise * _range(points, m) for m in model.modalities}
     groups = [tuple(model.modalities)] if joint else [(m,) for m in model.modalities]

@@ -50,9 +50,9 @@ def test_descriptions_are_plain():
 @pytest.mark.parametrize("k", [1.0, 0.5, "cat", None, True, torch.tensor([1, 2])])
 def test_class_ids_and_feature_numbers_are_whole_numbers(k):
     for target in (Logit(k), Margin(k, 0), Margin(0, k)):
-        with pytest.raises(BadInput, match="class ids are whole numbers"):
+        with pytest.raises(BadInput, match="a class id must be a whole number"):
             resolve(target, OUTPUT)
-    with pytest.raises(BadInput, match="feature numbers are whole numbers"):
+    with pytest.raises(BadInput, match="a feature number must be a whole number"):
         resolve(Feature(k), OUTPUT)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax
 
+from analysis_core.arguments import count, whole
 from analysis_core.chunks import as_array
 from analysis_core.errors import BadInput, UnknownName
 from analysis_core.evaluation.debugging.matrices import matrix
@@ -50,7 +51,8 @@ def choose(
     values, scores = matrix("features", features), matrix("logits", logits)
     if len(values) != len(scores):
         raise BadInput(f"features of {len(values)} points and logits of {len(scores)} do not belong together")
-    if not 1 <= budget <= len(values):
+    budget, seed = count("budget", budget), count("seed", seed, least=0)
+    if budget > len(values):
         raise BadInput(f"{budget} points cannot be chosen from {len(values)}")
     if arm == "random":
         return np.sort(np.random.default_rng(seed).permutation(len(values))[:budget]).astype(np.int64)
@@ -59,7 +61,7 @@ def choose(
     from_voted, from_other = ARMS[arm]
     if len(voted) < from_voted or len(other) < from_other:
         raise BadInput(f"{arm} needs {from_voted} voted and {from_other} other features")
-    read = [*voted[:from_voted], *other[:from_other]]
+    read = [whole("a feature's number", j) for j in (*voted[:from_voted], *other[:from_other])]
     if len(set(read)) < len(read) or not all(0 <= j < values.shape[1] for j in read):
         raise BadInput(f"{arm} needs different features from 0 to {values.shape[1] - 1}, not {read}")
     return _in_turn([np.argsort(-np.abs(values[:, j]), kind="stable") for j in read], budget)

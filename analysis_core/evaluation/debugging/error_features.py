@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis_core.arguments import count, finite
 from analysis_core.chunks import as_array, feature_chunks
 from analysis_core.errors import BadFeatures, BadInput
 from analysis_core.evaluation.debugging.matrices import marks
@@ -51,7 +52,8 @@ def error_features(
               held in memory as float64 [n, d]
     source:   Wong et al. 2021, "Leveraging Sparse Linear Layers for Debuggable Deep Networks"; Liang et al. 2023, D.5
     """
-    if not 0 < confidence < 1:
+    n, resamples = count("n", n), count("resamples", resamples)
+    if not 0 < finite("confidence", confidence) < 1:
         raise BadInput(f"confidence must lie between 0 and 1, not at {confidence}")
     chunks = [np.asarray(c, dtype=np.float64) for c in feature_chunks(features)]
     if not chunks:
@@ -62,9 +64,9 @@ def error_features(
     labels = marks("wrong", wrong, len(strengths))
     if labels.all() or not labels.any():
         raise BadInput("the model is right everywhere or wrong everywhere: there is no error to tell from the rest")
-    if n < 1 or resamples < 1:
-        raise BadInput(f"at least one feature and one resample are needed, not {n} and {resamples}")
     spread = strengths.std(axis=0)
+    if not np.isfinite(spread).all():
+        raise BadFeatures(f"feature {int(np.argmin(np.isfinite(spread)))} is too large to be standardised")
     usable = np.flatnonzero(spread > 1e-9 * np.maximum(strengths.mean(axis=0), 1e-300))
     if not len(usable):
         raise BadInput("no feature varies in size over the datapoints: none can go with errors")
@@ -87,7 +89,7 @@ def _fits(
 
     model = LogisticRegression(C=STRENGTH, max_iter=1000, warm_start=True).fit(columns, labels)
     whole, start = model.coef_[0].copy(), (model.coef_.copy(), model.intercept_.copy())
-    rng, n = np.random.default_rng(seed), len(labels)
+    rng, n = np.random.default_rng(count("seed", seed, least=0)), len(labels)
     found = np.empty((resamples, columns.shape[1]))
     for row in range(resamples):
         times = np.bincount(rng.integers(0, n, n), minlength=n).astype(np.float64)

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from analysis_core.arguments import count, finite
 from analysis_core.chunks import as_array
-from analysis_core.errors import BadInput
+from analysis_core.errors import BadInput, Diverged
 from analysis_core.evaluation.debugging.affected import Subset
 from analysis_core.evaluation.debugging.arms import ARMS, choose
 from analysis_core.evaluation.debugging.last_layer import LastLayer, fine_tune
@@ -120,14 +121,17 @@ def debug(
     test:          T; subsets: of T, fixed before (by_answer, by_words)
     voted, other:  features as for `choose`
     raises:        BadInput, BadFeatures (NaN or infinite), UnknownName (arm), MissingCapability (the logits are not
-                   linear in the features)
+                   linear in the features), Diverged (at every learning rate)
     source:        Liang et al. 2023, D.5: one epoch, batches of 32, 10 seeds
     """
     v, u, t = labelled.checked("V"), unlabelled.checked("U"), test.checked("T")
-    if seeds < 1:
-        raise BadInput("at least one seed is needed")
-    if not 0 < confidence < 1:
+    seeds, budget = count("seeds", seeds), count("budget", budget)
+    if not 0 < finite("confidence", confidence) < 1:
         raise BadInput(f"confidence must lie between 0 and 1, not at {confidence}")
+    arms = (arms,) if isinstance(arms, str) else tuple(arms)
+    names = [ALL, *(s.name for s in subsets)]
+    if len(set(names)) < len(names):
+        raise BadInput(f"subsets need names of their own, none of them {ALL!r}, not {names[1:]}")
     layer = LastLayer.recover(v.features, v.logits)
     members = {ALL: np.ones(len(t.labels), dtype=bool), **{s.name: s.members for s in subsets}}
     wrong = np.asarray(t.logits).argmax(axis=1) != t.labels
@@ -174,8 +178,13 @@ def _arm(
         points = choose(arm, features=u.features, logits=u.logits, budget=budget, voted=voted, other=other, seed=seed)
         return fine_tune(layer, u.features[points], u.labels[points], learning_rate=learning_rate, seed=seed)
 
-    on_v = [float((tuned(rate, 0).predict(v.features) == v.labels).mean()) for rate in LEARNING_RATES]
-    learning_rate = LEARNING_RATES[int(np.argmax(on_v))]
+    def on_v(learning_rate: float) -> float:
+        try:
+            return float((tuned(learning_rate, 0).predict(v.features) == v.labels).mean())
+        except Diverged:
+            return -1.0
+
+    learning_rate = LEARNING_RATES[int(np.argmax([on_v(rate) for rate in LEARNING_RATES]))]
     right = [tuned(learning_rate, seed).predict(t.features) == t.labels for seed in range(seeds)]
     accuracies = {name: tuple(float(r[inside].mean()) for r in right) for name, inside in members.items()}
     improvement = {name: _mean_and_spread(np.array(a) - original[name]) for name, a in accuracies.items()}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis_core.errors import BadInput, MissingCapability
+from analysis_core.arguments import count, finite, whole
+from analysis_core.errors import BadInput, Diverged, MissingCapability
 from analysis_core.evaluation.debugging.matrices import class_ids, matrix
 
 Table = NDArray[np.float64]
@@ -70,16 +70,19 @@ def fine_tune(
 
     features, labels: [n, d] and class ids [n]; seed: order of the points
     raises: BadInput (no point, another width than the layer's, labels that are not ids of its classes, a learning rate
-            that is not above 0, no epoch, an empty batch), BadFeatures (NaN or infinite)
+            that is not above 0, no epoch, an empty batch), BadFeatures (NaN or infinite), Diverged (weights that are
+            no longer finite)
     """
     import torch
     from torch import nn
 
-    if not 0 < learning_rate < math.inf or epochs < 1 or batch < 1:
-        raise BadInput(
-            "fine-tuning needs a finite learning rate above 0, an epoch and a point per batch, not"
-            f" {learning_rate}, {epochs} and {batch}"
-        )
+    learning_rate, epochs, batch = (
+        finite("learning_rate", learning_rate),
+        count("epochs", epochs),
+        count("batch", batch),
+    )
+    if learning_rate <= 0:
+        raise BadInput(f"learning_rate must be above 0, not {learning_rate}")
     x = torch.as_tensor(np.asarray(matrix("features", features, width=layer.weight.shape[1]), dtype=np.float64))
     y = torch.as_tensor(class_ids("labels", labels))
     if not len(x) or len(x) != len(y) or int(y.min()) < 0 or int(y.max()) >= len(layer.bias):
@@ -87,11 +90,13 @@ def fine_tune(
     weight = torch.tensor(layer.weight, requires_grad=True)
     bias = torch.tensor(layer.bias, requires_grad=True)
     optimiser = torch.optim.SGD([weight, bias], lr=learning_rate)
-    order = torch.Generator().manual_seed(seed)
+    order = torch.Generator().manual_seed(whole("seed", seed))
     for _ in range(epochs):
         for part in torch.randperm(len(x), generator=order).split(batch):
             optimiser.zero_grad()
             loss = nn.functional.cross_entropy(x[part] @ weight.T + bias, y[part])
             loss.backward()
             optimiser.step()
+    if not bool(weight.isfinite().all() and bias.isfinite().all()):
+        raise Diverged(f"fine-tuning ran out of the range of numbers: take a learning_rate below {learning_rate}")
     return LastLayer(weight.detach().numpy(), bias.detach().numpy())

@@ -52,11 +52,11 @@ def test_predictions_need_the_layers_width() -> None:
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"learning_rate": 0.0}, "learning rate above 0"),
-        ({"learning_rate": NAN}, "learning rate above 0"),
-        ({"learning_rate": np.inf}, "learning rate above 0"),
-        ({"epochs": 0}, "an epoch"),
-        ({"batch": 0}, "point per batch"),
+        ({"learning_rate": 0.0}, "learning_rate must be above 0"),
+        ({"learning_rate": NAN}, "learning_rate must be a finite"),
+        ({"learning_rate": np.inf}, "learning_rate must be a finite"),
+        ({"epochs": 0}, "epochs must be a whole number"),
+        ({"batch": 0}, "batch must be a whole number"),
         ({"labels": [0.5, 1, 2, 0]}, "whole class ids"),
         ({"labels": [NAN, 1, 2, 0]}, "whole class ids"),
         ({"labels": [[0], [1], [2], [0]]}, "whole class ids"),

@@ -76,7 +76,8 @@ def test_the_estimates_are_those_of_a_regression_on_all_interactions(odd, seed):
     values, errors, _ = candidates[best]
     if not odd:
         values, errors = (t.reshape(N, N)[:2, 2:].ravel() for t in (values, errors))
-    np.testing.assert_allclose(found.values[:, 0], values, rtol=1e-6, atol=1e-8)
+    # The reference inverts a matrix of condition 1e9, which leaves it about six digits, fewer with some BLAS.
+    np.testing.assert_allclose(found.values[:, 0], values, rtol=1e-5, atol=1e-7)
     np.testing.assert_allclose(found.standard_errors[:, 0], errors, rtol=1e-4, atol=1e-8)
 
 

@@ -120,7 +120,7 @@ def test_another_seed_is_another_draw_and_one_copy_has_no_error():
     one, two = (smooth(Seen(WA, WB), samples=1, seed=s) for s in (1, 2))
     assert not torch.equal(one.values["a"], two.values["a"])
     assert one.quality["standard_error"] is None
-    with pytest.raises(BadInput, match="at least one copy"):
+    with pytest.raises(BadInput, match="samples must be a whole number of at least 1"):
         smooth(Seen(WA, WB), samples=0)
-    with pytest.raises(BadInput, match="finite share"):
+    with pytest.raises(BadInput, match="noise must be a share"):
         smooth(Seen(WA, WB), noise=-1.0)
