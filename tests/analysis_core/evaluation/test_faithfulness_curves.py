@@ -33,7 +33,13 @@ def test_the_true_order_of_a_linear_model_gives_its_weights():
     assert found.comprehensiveness.tolist() == [4, 6]
     assert found.sufficiency.tolist() == [2, 0]
     # Trapezoids of width 1/4: (6/2 + 2 + 0 - 1 + 0/2) / 4 = 1 and (0/2 + 4 + 6 + 7 + 6/2) / 4 = 5.
-    assert found.figures == {"comprehensiveness": 5, "sufficiency": 1, "deletion_auc": 1, "insertion_auc": 5}
+    # AOPC over bins 0, 1, 2: (0 + 4 + 6) / 3, and with nothing kept in bin 0 (6 + 2 + 0) / 3 (DeYoung et al. 2020).
+    assert found.figures == {
+        "comprehensiveness": pytest.approx(10 / 3),
+        "sufficiency": pytest.approx(8 / 3),
+        "deletion_auc": 1,
+        "insertion_auc": 5,
+    }
     assert found.quality["value"] == 6
 
 
@@ -61,9 +67,10 @@ def test_a_random_and_a_reversed_attribution_score_worse_than_the_true_one():
 
 def test_random_orders_are_the_control_whose_mean_is_known():
     # E comprehensiveness of one atom of four is the mean weight, 6 / 4; its standard deviation over orders is 1.80.
+    # With bin 0 beside it, AOPC is half of both.
     found = faithfulness.curves(linear(), SAMPLE, [attribution(WEIGHTS)], fractions=(0.25,), random=400)[0]
     assert found.random.shape == (400, 4)
-    assert float(found.random[:, 0].mean()) == pytest.approx(1.5, abs=4 * 1.80 / 20)
+    assert float(found.random[:, 0].mean()) == pytest.approx(0.75, abs=4 * 0.90 / 20)
 
 
 def test_all_attributions_share_one_set_of_rows():
