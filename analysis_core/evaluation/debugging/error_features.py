@@ -64,7 +64,8 @@ def error_features(
     labels = marks("wrong", wrong, len(strengths))
     if labels.all() or not labels.any():
         raise BadInput("the model is right everywhere or wrong everywhere: there is no error to tell from the rest")
-    spread = strengths.std(axis=0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        spread = strengths.std(axis=0)
     if not np.isfinite(spread).all():
         raise BadFeatures(f"feature {int(np.argmin(np.isfinite(spread)))} is too large to be standardised")
     usable = np.flatnonzero(spread > 1e-9 * np.maximum(strengths.mean(axis=0), 1e-300))

@@ -7,8 +7,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis_core.errors import BadFeatures, BadInput, MissingCapability
-from analysis_core.evaluation.debugging import LastLayer, Split, Subset, choose, debug, error_features, fine_tune
+from analysis_core.errors import BadFeatures, BadInput, Diverged, MissingCapability
+from analysis_core.evaluation.debugging import (
+    LastLayer,
+    Split,
+    Subset,
+    by_answer,
+    by_words,
+    choose,
+    debug,
+    error_features,
+    experiment,
+    fine_tune,
+)
 
 NAN = float("nan")
 X = np.array([[1.0, 0.0], [0.0, 2.0], [3.0, 1.0], [1.0, 1.0]])
@@ -125,3 +136,55 @@ def test_the_experiment_names_the_set_that_is_broken() -> None:
         debug(right, right, right, subsets=[Subset("blue", np.array([True]))], **options)
     with pytest.raises(BadInput, match="confidence"):
         debug(right, right, right, confidence=95, **options)
+
+
+def test_fine_tuning_that_leaves_the_range_of_numbers_is_told() -> None:
+    with pytest.raises(Diverged, match=r"take a learning_rate below 1e\+300"):
+        fine_tune(LAYER, X * 1e10, [2, 2, 1, 0], learning_rate=1e300)
+
+
+def test_a_learning_rate_that_runs_away_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(experiment, "LEARNING_RATES", (1e300, 0.01))
+    big = Split(X * 1e10, LOGITS * 1e10, [0, 1, 0, 2])
+    found = debug(big, big, big, voted=[], other=[], arms="random", budget=2, seeds=1)
+    assert [arm.learning_rate for arm in found.arms] == [0.01]
+
+
+def test_a_subset_made_by_hand_must_hold_a_point_and_marks() -> None:
+    with pytest.raises(BadInput, match="no point of the test set"):
+        Subset("blue", np.zeros(3, dtype=bool))
+    for members in ([0, 2, 5], [[True]], [0.5]):
+        with pytest.raises(BadInput, match="must be booleans"):
+            Subset("blue", np.array(members))
+    assert Subset("blue", np.array([1, 0])).members.dtype == bool
+
+
+def test_answers_that_are_no_class_ids_are_refused() -> None:
+    for labels in ([0.0, NAN], [0.0, 0.5], [[0], [1]]):
+        with pytest.raises(BadInput, match="labels must be whole class ids"):
+            by_answer("blue", [0], labels=labels, predicted=[0, 1])
+    with pytest.raises(BadInput, match="predicted must be whole class ids"):
+        by_answer("blue", [0], labels=[0, 1], predicted=[0.0, NAN])
+    with pytest.raises(BadInput, match=r"give a list of classes, such as \[3\]"):
+        by_answer("blue", 0, labels=[0, 1], predicted=[0, 1])  # type: ignore[arg-type]
+
+
+def test_a_string_is_one_word_and_no_list_of_texts() -> None:
+    # By its letters "red" would be found in "a d e".
+    assert by_words("red", "red", texts=["a red cube", "a d e"]).members.tolist() == [True, False]
+    with pytest.raises(BadInput, match="give a list of texts"):
+        by_words("red", ["red"], texts="a red cube")
+
+
+def test_subsets_need_names_of_their_own() -> None:
+    one = Split(X, LOGITS, [0, 1, 0, 2])
+    members = np.array([True, False, True, False])
+    for names in (["blue", "blue"], ["all"]):
+        subsets = [Subset(name, members) for name in names]
+        with pytest.raises(BadInput, match="names of their own"):
+            debug(one, one, one, subsets=subsets, voted=[], other=[], arms=["random"], budget=2, seeds=1)
+
+
+def test_strengths_beyond_the_range_of_their_squares_are_told() -> None:
+    with pytest.raises(BadFeatures, match="feature 1 is too large"):
+        error_features(X * np.array([1.0, 1e200]), [True, False, True, False])

@@ -74,3 +74,19 @@ def test_it_is_saved_and_loaded_without_loss():
 def test_maps_and_boxes_that_make_no_sense_are_refused(map_, box, options, sentence):
     with pytest.raises(BadInput, match=sentence):
         faithfulness.boxes(map_, torch.tensor(box), **options)
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_a_box_that_is_not_finite_is_named(bad):
+    gold = torch.tensor([[0.0, 0.0, 2.0, 2.0], [0.0, 0.0, bad, 1.0]])
+    with pytest.raises(BadInput, match=r"^box \[0.0, 0.0, (nan|inf), 1.0\] is not finite"):
+        faithfulness.boxes(torch.ones(4, 4), gold)
+
+
+def test_maps_and_boxes_of_any_library_are_read_and_what_is_none_is_refused():
+    told = faithfulness.boxes([[1.0, 0.0], [0.0, 0.0]], [[0, 0, 1, 1]])
+    assert (told.pointing, told.energy, told.area) == (1.0, 1.0, 0.25)
+    with pytest.raises(BadInput, match="boxes must be a tensor or array of numbers"):
+        faithfulness.boxes(torch.ones(2, 2), "left")
+    with pytest.raises(BadInput, match=r"a map must be \[H, W\]"):
+        faithfulness.boxes(torch.ones(0, 2), [[0, 0, 1, 1]])

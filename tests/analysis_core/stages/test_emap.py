@@ -1,6 +1,7 @@
 """EMAP against its published definition, closed forms, and itself: order, partners, counts."""
 
 import itertools
+import math
 
 import pytest
 import torch
@@ -202,3 +203,25 @@ def test_impossible_datasets_are_refused():
     made = [{"a": torch.ones(1, 1, 1) * i, "b": torch.ones(1, 1, 1) * i} for i in range(4)]
     with pytest.raises(BadInput, match="NaN or infinite logits for 'a' of sample 0, 'b' of sample 3"):
         emap(root, made)
+
+
+@pytest.mark.parametrize(
+    ("labels", "sentence"),
+    [
+        (None, "labels must be numbers"),
+        (["cat", "dog"], "labels must be numbers"),
+        ([0, 2], "label 1 is 2; the model has classes 0 to 1"),
+        ([math.nan, 0.0], "label 0 is nan"),
+        ([0.0, 0.5], "label 1 is 0.5"),
+    ],
+)
+def test_labels_that_are_no_classes_are_named(labels, sentence):
+    found = emap(toys.bilinear(toys.random(6, 20)), [toys.sample(), toys.sample()])
+    with pytest.raises(BadInput, match=sentence):
+        found.score(labels)
+
+
+def test_a_metric_of_its_own_takes_labels_of_any_kind():
+    found = emap(toys.bilinear(toys.random(6, 20)), [toys.sample(), toys.sample()])
+    score = found.score([0.5, -3.0], lambda logits, labels: -float((logits[:, 0] - labels).abs().mean()))
+    assert score.full == pytest.approx(-float((found.logits[:, 0] - torch.tensor([0.5, -3.0])).abs().mean()))
