@@ -15,7 +15,7 @@ from studies.engine.splits import Facts, Point, facts, features_of, rankings
 
 #: Part of every artefact's parameters. Raise it with each change of analysis_core or of this folder that changes
 #: results or pictures: what was computed before is then computed anew, never mixed with the new.
-METHODS = 2
+METHODS = 3
 
 __all__ = [
     "METHODS",

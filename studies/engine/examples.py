@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from studies.computed import Computed, File, Job, Source
-from studies.engine import loading
-from studies.engine.explanations import attribute, drawn, shown_picture
+from studies.engine import loading, perturbed
+from studies.engine.explanations import Sample, attribute, drawn, shown_picture
+
+if TYPE_CHECKING:
+    from analysis_core.targets import Feature
 
 SPARES = 10  # candidates per example, so that further examples of one picture can be left out
 
@@ -34,8 +37,7 @@ def compute(job: Job) -> Computed:
     forwards = 0
     for place, (end, index) in enumerate(ends):
         sample = dataset[index]
-        settings = {name: options[name] for name in ("method", "samples", "seed")}
-        (attribution,), cost = attribute(source, sample, [Feature(feature, options["layer"])], **settings)
+        attribution, cost = _highlights(source, options, index, sample, Feature(feature, options["layer"]))
         numbers, pictures = drawn(source, sample, attribution)
         examples.append({"datapoint": sample["id"], "index": index, "end": end, **numbers})
         files[f"image{place}"] = shown_picture(sample)
@@ -43,6 +45,18 @@ def compute(job: Job) -> Computed:
             files[f"overlay{place}"] = pictures["overlay"]
         forwards += cost
     return Computed({"examples": examples}, files, time.perf_counter() - start, forwards, loading.device())
+
+
+def _highlights(
+    source: Source, options: Mapping[str, Any], index: int, sample: Sample, target: Feature
+) -> tuple[Any, int]:
+    """What sets the feature off in one example, and the forward passes that were not shared with another feature."""
+    if options["method"] == "gradient":
+        (found,), cost = attribute(source, sample, [target], method="gradient", samples=0, seed=options["seed"])
+        return found, cost
+    settings = {name: options[name] for name in ("layer", "samples", "seed")}
+    known, cost = perturbed.answers(source, options["pool_split"], index, **settings)
+    return known.explain([target])[0], cost
 
 
 def _distinct(dataset: Any, candidates: Sequence[int], count: int) -> list[int]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from studies.computed import PNG, SVG, Computed, File, Job, Source, attempt
 from studies.engine import loading
+from studies.engine.perturbed import DESIGN
 
 SHOWN_SIDE = 800  # pixels; larger pictures are made smaller for the page
 #: What the P graph calls the class: true whichever class the policy explains, and the same length for all of them.
@@ -60,8 +61,9 @@ def attribute(
     from analysis_core.stages import unimodal
 
     if method == "gradient":
-        return [unimodal.gradient(loading.model(source), sample, target) for target in targets], len(targets)
-    found = unimodal.lime(loading.model(source), sample, targets, samples=samples, seed=seed)
+        found = unimodal.saliency(loading.model(source), sample, targets)
+    else:
+        found = unimodal.lime(loading.model(source), sample, targets, samples=samples, seed=seed, design=DESIGN)
     return found, int(found[0].quality["forwards"])
 
 
