@@ -5,9 +5,11 @@ A model without towers is fused by its forward pass, and the encodings are the l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +20,9 @@ from analysis_core.batching import ALIVE, Allocations, Batches, rows_at_once
 from analysis_core.models.base import MultimodalModel
 from analysis_core.models.towers import separate
 from analysis_core.types import Encoded, Output
+
+#: Whole numbers that come with a sample, up to so many, may be lengths: their values are told apart.
+FEW = 16
 
 
 @dataclass(frozen=True)
@@ -93,14 +98,19 @@ class Fusion:
 
     def begin(self, encoded: Encoded) -> tuple[dict[str, Part], Output]:
         """One sample's parts and output; its memory tells how many rows go at once."""
-        with _RowAllocations(self.model) as encoding:
+        known, form = _sizes_of(self.model), _form(encoded)
+        found = known.get(form)
+        with _RowAllocations(self.model) if found is None else nullcontext() as encoding:
             parts = {m: self.encode(m, encoded.x[m], *divided(encoded.aux[m])) for m in encoded.x}
-        with _RowAllocations(self.model) as fusing:
+        with _RowAllocations(self.model) if found is None else nullcontext() as fusing:
             output = self.fuse(parts)
         self.row_bytes = {m: part.nbytes for m, part in parts.items()}
-        held, device = sum(self.row_bytes.values()), next(iter(encoded.x.values())).device
-        self.encode_batches = Batches(rows_at_once(held + ALIVE * encoding.largest, device))
-        self.fuse_batches = Batches(rows_at_once(held + ALIVE * fusing.largest, device))
+        if encoding is not None and fusing is not None:
+            held, device = sum(self.row_bytes.values()), next(iter(encoded.x.values())).device
+            found = tuple(rows_at_once(held + ALIVE * watched.largest, device) for watched in (encoding, fusing))
+            known[form] = found
+        assert found is not None
+        self.encode_batches, self.fuse_batches = Batches(found[0]), Batches(found[1])
         return parts, output
 
     def encode(self, modality: str, x: Tensor, own: Mapping[str, Tensor], shared: Mapping[str, Tensor]) -> Part:
@@ -125,6 +135,31 @@ class Fusion:
                 output = self.model.forward(encodings, aux)
         self.forwards += len(next(iter(parts.values())))
         return output
+
+
+#: Rows at once through towers and through their fusion, by model and by the form of a sample: to count what operations
+#: allocate takes as long as ten forward passes of a small model.
+_SIZES: WeakKeyDictionary[MultimodalModel, dict[Hashable, tuple[int, ...]]] = WeakKeyDictionary()
+
+
+def _sizes_of(model: MultimodalModel) -> dict[Hashable, tuple[int, ...]]:
+    """What is known of a model; nothing, and nothing is kept, of one that cannot be a key."""
+    try:
+        return _SIZES.setdefault(model, {})
+    except TypeError:
+        return {}
+
+
+def _form(encoded: Encoded) -> Hashable:
+    """Whatever a forward pass's memory may depend on: shapes, and lengths that come with them."""
+
+    def told(t: Tensor) -> Hashable:
+        counts = t.numel() <= FEW and not t.is_floating_point()
+        return tuple(t.shape), t.dtype, t.device, tuple(t.flatten().tolist()) if counts else ()
+
+    return tuple(
+        (m, told(x), tuple((name, told(t)) for name, t in sorted(encoded.aux[m].items()))) for m, x in encoded.x.items()
+    )
 
 
 class _RowAllocations(Allocations):
