@@ -4,12 +4,12 @@ import functools
 
 import pytest
 import torch
-import toys
 
 from analysis_core import Logit
 from analysis_core.errors import BadInput
 from analysis_core.evaluation import sanity
 from analysis_core.stages import unimodal
+from tests.analysis_core import toys
 
 SAMPLES = [{"a": torch.randn(1, 3, 4), "b": torch.randn(1, 2, 5)}]
 

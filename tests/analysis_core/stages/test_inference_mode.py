@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-import toys
 
 from analysis_core import Logit, check_model
 from analysis_core.errors import MissingCapability
 from analysis_core.stages import crossmodal, unimodal
+from tests.analysis_core import toys
 
 AB = {"source": "a", "to": "b"}
 MODELS = {
