@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -17,9 +17,10 @@ from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from analysis_core import leaves
-from analysis_core.batching import Allocations, Batches, is_out_of_memory, rows_at_once
+from analysis_core.batching import Batches, is_out_of_memory, rows_at_once
 from analysis_core.errors import BadInput, MissingCapability, NotDifferentiableTwice
 from analysis_core.models.base import MultimodalModel
+from analysis_core.stages.curvature_memory import bytes_of_results
 from analysis_core.targets import Target, resolve, select
 from analysis_core.types import Encoded, Output
 
@@ -56,23 +57,12 @@ class FirstOrder:
     target: resolved on this sample; value: the target's value
     """
 
-    def __init__(
-        self,
-        model: MultimodalModel,
-        encoded: Encoded,
-        target: Target,
-        *,
-        watching: AbstractContextManager[Any] | None = None,
-    ) -> None:
-        """watching: entered around the forward pass
-
-        raises: MissingCapability (the forward pass is cut off from its inputs), BadInput (the target is not finite)
-        """
+    def __init__(self, model: MultimodalModel, encoded: Encoded, target: Target) -> None:
+        """raises: MissingCapability (the forward pass is cut off from its inputs), BadInput (not finite)"""
         self.model, self.encoded = model, encoded
         with differentiable():
             self._x = {m: t.detach().clone().requires_grad_(True) for m, t in encoded.x.items()}
-            with watching or nullcontext():
-                output = self._forward(self._x)
+            output = self._forward(self._x)
             self.target = resolve(target, output)
             self._value = select(self.target, output)[0]
         if not self._value.requires_grad:
@@ -117,15 +107,13 @@ class Curvature(FirstOrder):
     """
 
     def __init__(self, model: MultimodalModel, encoded: Encoded, target: Target, *, source: str, to: str) -> None:
-        allocations = Allocations()
-        super().__init__(model, encoded, target, watching=allocations)
+        super().__init__(model, encoded, target)
         self.source, self.to = source, to
         self.engine, self.reason = "double_backward", None  # type: str, str | None
         if once := _once_differentiable(self._value):
             # torch leaves the share of such a function out of the second derivative without an error.
             self.engine, self.reason = "central_differences", f"{once} is once_differentiable"
-        # The peak per direction was .25 to .52 of what the forward pass returns (LXMERT, cnn_lstm_sa, nlvr_regions).
-        self.batches = Batches(rows_at_once(allocations.total, encoded.x[to].device))
+        self.batches = Batches(rows_at_once(bytes_of_results(_nodes(self._value)), encoded.x[to].device))
 
     def products(self, directions: Tensor) -> Tensor:
         """directions [n, *x[source].shape[1:]] -> [n, *x[to].shape[1:]], detached.
