@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 
 from analysis_core.errors import BadFeatures
 from analysis_core.store import FeatureStore
@@ -38,21 +40,43 @@ def paired_chunks(source: Any, targets: Any, *, start: int = 0) -> Iterator[tupl
     row, width = start, None
     for features, some in _raw(source, targets, start):
         _check(features, row, width)
-        if some is not None and len(some) != len(features):
-            raise BadFeatures(f"{len(features)} feature rows but {len(some)} targets from row {row} on")
+        if some is not None and (some.ndim == 0 or len(some) != len(features)):
+            given = len(some) if some.ndim else "no"
+            raise BadFeatures(f"{len(features)} feature rows but {given} targets from row {row} on")
         width = features.shape[1]
         yield features, some
         row += len(features)
 
 
 def as_array(values: Any) -> Array:
-    """A tensor or array as numpy, without a copy where possible."""
-    if hasattr(values, "detach"):
-        values = values.detach().cpu().numpy()
-    array = np.asanyarray(values)
+    """A tensor or array as numpy, without a copy where possible.
+
+    raises: BadFeatures (no real numbers; what numpy cannot hold: sparse, masked, quantised, bfloat16; says what to do)
+    """
+    if isinstance(values, torch.Tensor):
+        _require_numbers(values)
+        array: Array = values.detach().cpu().resolve_neg().numpy()
+    elif issparse(values):
+        raise BadFeatures(f"a sparse matrix ({type(values).__name__}) must be given as dense chunks, by .toarray()")
+    elif np.ma.is_masked(values):
+        raise BadFeatures("a masked matrix must be given with its gaps filled, by .filled(value)")
+    else:
+        try:
+            array = np.asanyarray(values)
+        except (ValueError, TypeError, RuntimeError) as error:
+            raise BadFeatures(f"a matrix of numbers is needed, not {type(values).__name__}: {error}") from error
     if array.dtype.kind not in "fiub":
-        raise BadFeatures(f"numbers are needed, not {array.dtype}")
+        raise BadFeatures(f"real numbers are needed, not {array.dtype}")
     return array
+
+
+def _require_numbers(values: torch.Tensor) -> None:
+    if values.layout != torch.strided:
+        raise BadFeatures("a sparse tensor must be given as dense chunks, by .to_dense()")
+    if values.is_quantized or values.is_meta:
+        raise BadFeatures(f"a {'quantised' if values.is_quantized else 'meta'} tensor holds no numbers; give those")
+    if values.is_floating_point() and values.dtype not in (torch.float16, torch.float32, torch.float64):
+        raise BadFeatures(f"numpy has no {values.dtype}: give the tensor's .float()")
 
 
 def first_bad(matrix: Array) -> tuple[int, int] | None:
@@ -68,7 +92,11 @@ def _raw(source: Any, targets: Any, start: int) -> Iterator[tuple[Array, Array |
     if isinstance(source, FeatureStore):
         yield from _sliced(source.features, source.logits if targets is None else as_array(targets), start)
     elif hasattr(source, "shape"):
-        yield from _sliced(as_array(source), None if targets is None else as_array(targets), start)
+        # A tensor stays one until it is cut: what is copied, to numpy's types or from another device, is one chunk.
+        if isinstance(source, torch.Tensor):
+            _require_numbers(source)
+        whole = source if isinstance(source, torch.Tensor) else as_array(source)
+        yield from _sliced(whole, None if targets is None else as_array(targets), start)
     elif isinstance(source, Iterable):
         if targets is not None:
             raise BadFeatures("an iterable of chunks carries its targets itself: (features, targets)")
@@ -87,20 +115,20 @@ def _iterated(source: Iterable[Any], start: int) -> Iterator[tuple[Array, Array 
         row += len(features) if features.ndim else 0
 
 
-def _sliced(features: Array, targets: Array | None, start: int) -> Iterator[tuple[Array, Array | None]]:
+def _sliced(features: Any, targets: Array | None, start: int) -> Iterator[tuple[Array, Array | None]]:
     if features.ndim != 2:
-        raise BadFeatures(f"features must be [n, d], not of shape {features.shape}")
+        raise BadFeatures(f"features must be [n, d], not of shape {tuple(features.shape)}")
     if targets is not None and (targets.ndim == 0 or len(targets) != len(features)):
         raise BadFeatures(f"{len(features)} feature rows but {len(targets) if targets.ndim else 'no'} targets")
-    size = max(1, _CHUNK_BYTES // max(1, features.itemsize * features.shape[1]))
+    size = max(1, _CHUNK_BYTES // max(1, as_array(features[:0]).itemsize * features.shape[1]))
     for row in range(start, len(features), size):
         part = slice(row, row + size)
-        yield np.asarray(features[part]), None if targets is None else np.asarray(targets[part])
+        yield np.asarray(as_array(features[part])), None if targets is None else np.asarray(targets[part])
         for mapped in (features, targets):
             _let_go(mapped)
 
 
-def _let_go(array: Array | None) -> None:
+def _let_go(array: Any) -> None:
     """Give a memory map's pages back: read once, they would count as this process's memory until it ends."""
     mapping = getattr(array, "_mmap", None)
     # Never of a private map: its changes would be lost.
@@ -111,8 +139,15 @@ def _let_go(array: Array | None) -> None:
 def _check(features: Array, row: int, width: int | None) -> None:
     if features.ndim != 2 or (width is not None and features.shape[1] != width) or not features.shape[1]:
         raise BadFeatures(f"chunk from row {row} on must be [c, {width or 'd'}], not of shape {features.shape}")
-    # One sum is far cheaper than a mask; only a suspicious one is looked into.
-    with np.errstate(over="ignore", invalid="ignore"):
-        suspicious = not np.isfinite(features.sum(dtype=np.float64))
-    if suspicious and (bad := first_bad(features)):
+    if not _clearly_finite(features) and (bad := first_bad(features)):
         raise BadFeatures(f"the feature in row {row + bad[0]}, column {bad[1]} is NaN or infinite")
+
+
+def _clearly_finite(features: Array) -> bool:
+    """False where something may be NaN or infinite: one sum is far cheaper than a mask."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        if features.dtype.kind == "f" and features.dtype.itemsize >= 4 and features.flags.c_contiguous:
+            # Of squares, by BLAS, without a copy.
+            flat = features.reshape(-1)
+            return bool(np.isfinite(flat @ flat))
+        return features.dtype.kind != "f" or bool(np.isfinite(features.sum(dtype=np.float64)))

@@ -11,12 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from analysis_core.arguments import count, whole
 from analysis_core.errors import BadInput
 
 Integers = NDArray[np.int64]
 
-#: Columns that are searched at once, and candidates per column from which on a search beats sorting them in.
-_AT_ONCE, _MANY = 64, 8
+#: The least and most rows of a group, of which the extreme values are taken first: only the best groups are looked at.
+_GROUPS = 16, 64
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,11 @@ class ExtremesSoFar:
     """Top and bottom k of the rows that have been added, without those left out."""
 
     def __init__(self, k: int, *, exclude: Iterable[int] = (), pool: int | None = None) -> None:
-        if k < 1:
-            raise BadInput(f"k must be at least 1, not {k}")
-        self.k, self.pool, self.considered = k, pool, 0
-        self.exclude = np.array(sorted({int(i) for i in exclude}), dtype=np.int64)
+        """raises: BadInput (k, pool or an index is no whole number, k below 1)"""
+        self.k = k = count("k", k)
+        self.pool = pool = None if pool is None else count("pool", pool, least=0)
+        self.considered = 0
+        self.exclude = np.array(sorted({whole("an excluded index", i) for i in exclude}), dtype=np.int64)
         self.options = {"k": k, "pool": pool, "exclude": self.exclude.tolist()}
         self.most, self.least = _Best(k, 1), _Best(k, -1)
 
@@ -55,8 +57,17 @@ class ExtremesSoFar:
         self.considered += int(keep.sum())
         part = x if keep.all() else x[keep]
         part = part if part.dtype.kind == "f" else part.astype(np.float64)
-        self.most.add(part, rows[keep])
-        self.least.add(part, rows[keep])
+        if not len(part):
+            return
+        size = min(max(len(part) // (4 * self.k), _GROUPS[0]), _GROUPS[1])
+        peaks = np.empty((2, -(-len(part) // size), part.shape[1]), dtype=part.dtype)
+        for group, row in enumerate(range(0, len(part), size)):
+            # Both while these rows are in the cache.
+            some = part[row : row + size]
+            some.max(axis=0, out=peaks[0, group])
+            some.min(axis=0, out=peaks[1, group])
+        self.most.add(part, rows[keep], peaks[0], size)
+        self.least.add(part, rows[keep], peaks[1], size)
 
     def found(self, at_least: int | None = None) -> Extremes:
         """raises: BadInput (fewer than `at_least` rows were added; None = k)
@@ -97,48 +108,49 @@ class _Best:
         self.values: NDArray[Any] = np.zeros((0, k))
         self.rows: Integers = np.zeros((0, k), dtype=np.int64)
 
-    def add(self, chunk: NDArray[Any], rows: Integers) -> None:
-        """chunk: [c, d]; rows: [c] ascending, after all rows before. `values` are kept times sign, [d, k]."""
-        if not len(chunk):
-            return
+    def add(self, chunk: NDArray[Any], rows: Integers, peaks: NDArray[Any], size: int) -> None:
+        """chunk: [c, d], c > 0; rows: [c] ascending, after all rows before; `values` are kept times sign, [d, k].
+
+        peaks: [groups, d] the extreme value of each group of `size` rows, of which the last may have fewer
+        """
         if not self.values.size:
             self.values = np.full((chunk.shape[1], self.k), -np.inf, dtype=chunk.dtype)
             self.rows = np.full((chunk.shape[1], self.k), -1, dtype=np.int64)
+        peaks = self.sign * peaks
         # A later row enters only by a strictly larger value, so few columns change once the first chunks are seen.
-        best = chunk.max(axis=0) if self.sign > 0 else -chunk.min(axis=0)
-        columns = np.flatnonzero(best > self.values[:, -1])
+        columns = np.flatnonzero(peaks.max(axis=0) > self.values[:, -1])
         if not len(columns):
             return
-        if len(columns) < chunk.shape[1] // 4:
-            chunk = chunk[:, columns]
-        else:
-            columns = np.arange(chunk.shape[1])
-        worst = self.sign * self.values[columns, -1]
-        at, column = np.divmod(np.flatnonzero(chunk > worst if self.sign > 0 else chunk < worst), len(columns))
-        if len(at) <= _MANY * len(columns):
-            self._insert(columns, self.sign * chunk[at, column], rows[at], column)
-            return
-        for block in np.array_split(columns, len(columns) // _AT_ONCE + 1):
-            self._search(block, self.sign * chunk[:, np.searchsorted(columns, block)].T, rows)
+        worst = self.values[columns, -1]
+        looked = self._groups(peaks[:, columns].T, worst)
+        of, group = np.nonzero(looked)
+        at = group[:, None] * size + np.arange(size)
+        values = self.sign * chunk[np.minimum(at, len(chunk) - 1), columns[of, None]]
+        # By column, then by row.
+        pair, _ = found = np.nonzero((values > worst[of, None]) & (at < len(chunk)))
+        self._insert(columns, of[pair], values[found], rows[at[found]])
 
-    def _insert(self, columns: Integers, values: NDArray[Any], rows: Integers, place: Integers) -> None:
-        """Sort a few candidates in: of each its value, its row and its place in `columns`."""
-        every = np.concatenate([self.values[columns].ravel(), values])
-        row = np.concatenate([self.rows[columns].ravel(), rows])
-        of = np.concatenate([np.repeat(np.arange(len(columns)), self.k), place])
-        order = np.lexsort((row, -every, of))
-        first = np.searchsorted(of[order], np.arange(len(columns)))
-        kept = order[first[:, None] + np.arange(self.k)]
-        self.values[columns], self.rows[columns] = every[kept], row[kept]
+    def _groups(self, peaks: NDArray[Any], worst: NDArray[Any]) -> NDArray[np.bool_]:
+        """Which groups to look at, given their peaks [m, groups]: bool [m, groups].
 
-    def _search(self, columns: Integers, part: NDArray[Any], rows: Integers) -> None:
-        """Take the best of all, one after the other: part [m, c]."""
-        values = np.concatenate([self.values[columns], part], axis=1)
-        each = np.arange(len(columns))
-        kept = self.rows[columns]
-        for j in range(self.k):
-            # argmax takes the first of equals: a kept row before a new one, a lower row before a higher one.
-            at = values.argmax(axis=1)
-            self.values[columns, j] = values[each, at]
-            self.rows[columns, j] = np.where(at < self.k, kept[each, at % self.k], rows[np.maximum(at - self.k, 0)])
-            values[each, at] = -np.inf
+        The best k of a chunk lie in the k groups of the largest peaks, of equal ones the first: each of those holds a
+        value that comes before all of any other group.
+        """
+        looked = np.asarray(peaks > worst[:, None])
+        if looked.sum(axis=1).max() > self.k:
+            behind = np.argsort(-peaks, axis=1, kind="stable")[:, self.k :]
+            np.put_along_axis(looked, behind, False, axis=1)
+        return looked
+
+    def _insert(self, columns: Integers, of: Integers, values: NDArray[Any], rows: Integers) -> None:
+        """Sort candidates in: of each its place in `columns` (ascending), its value and its row (ascending in each)."""
+        counts = np.bincount(of, minlength=len(columns))
+        slot = self.k + np.arange(len(of)) - np.repeat(np.cumsum(counts) - counts, counts)
+        shape = len(columns), self.k + int(counts.max())
+        every, row = np.full(shape, -np.inf, dtype=values.dtype), np.full(shape, -1, dtype=np.int64)
+        every[:, : self.k], row[:, : self.k] = self.values[columns], self.rows[columns]
+        every[of, slot], row[of, slot] = values, rows
+        # Kept rows come first and rows ascend, so that a stable order takes the lowest of equals.
+        order = np.argsort(-every, axis=1, kind="stable")[:, : self.k]
+        self.values[columns] = np.take_along_axis(every, order, axis=1)
+        self.rows[columns] = np.take_along_axis(row, order, axis=1)

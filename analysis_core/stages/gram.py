@@ -1,6 +1,7 @@
 """Means and second moments of features and targets: all that the gaussian sparse path needs of the data.
 
-streaming.py fills the sums chunk by chunk, in float64; prediction.py works on what `moments_of` makes of them.
+streaming.py fills the sums chunk by chunk, in float64 (on request, the products of features alone in float32);
+prediction.py works on what `moments_of` makes of them.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from scipy import sparse
+from scipy.linalg import blas
 
 from analysis_core.chunks import first_bad
-from analysis_core.errors import BadFeatures
+from analysis_core.errors import BadFeatures, UnknownName
 
 Matrix = NDArray[np.float64]
 
@@ -21,8 +23,19 @@ Matrix = NDArray[np.float64]
 CONSTANT = 1e-9
 #: Columns correlated beyond 1 - DUPLICATE are one column; the lowest index stands for all.
 DUPLICATE = 1e-9
+#: The same where products are float32, whose correlations are off by up to about a tenth of this.
+_DUPLICATE32 = 1e-6
 #: Class ids from here on are taken for something else than a number of a class.
 MOST_CLASSES = 1_000_000
+#: Squares of numbers beyond these are not exact in float64: of float64 features and targets, the sizes that will do.
+LARGEST, SMALLEST = 1e140, 1e-140
+#: Standard deviations of features whose products are taken in float32.
+_MOST32, _LEAST32 = 1e16, 1e-16
+PRECISIONS = ("float64", "float32")
+#: Bytes of float64 features that are centred at once: they stay in a core's cache. And of float32 ones per product.
+_CENTRED, _PRODUCT = 2**20, 8 * 2**20
+#: Columns of one product in float32: the triangle of a symmetric matrix is made of such strips.
+_STRIP = 96
 
 
 @dataclass(frozen=True)
@@ -52,16 +65,26 @@ class Moments:
 class Sums:
     """Sums of shifted features and targets; the shift (the first chunk's mean) keeps cancellation small.
 
-    y, yy [K] and xy [K, d]: a class's row is contiguous, where its datapoints are added.
+    xx [d, d] is filled above and on its diagonal only; y, yy [K] and xy [K, d]: a class's row is contiguous, where its
+    datapoints are added. `squares` [d]: the diagonal of xx, where its products are float32. `bounds`, `target_bounds`:
+    the least and the most of each column, where they came as float64.
     """
 
-    options: dict[str, Any] = {}
-    FIELDS = ("shift", "target_shift", "x", "xx", "y", "yy", "xy")
+    FIELDS = ("shift", "target_shift", "x", "xx", "y", "yy", "xy", "squares", "bounds", "target_bounds")
 
-    def __init__(self) -> None:
-        self.n, self.classes = 0, False
+    def __init__(self, precision: str = "float64") -> None:
+        """precision: of the products of features within a chunk, which is what the pass spends most of its time on.
+
+        "float32" halves that; everything else, sums over chunks included, is float64 (docs/adr/0011)
+        raises: UnknownName
+        """
+        if precision not in PRECISIONS:
+            raise UnknownName("precision", precision, PRECISIONS)
+        self.options: dict[str, Any] = {"precision": precision}
+        self.n, self.classes, self.exact = 0, False, precision == "float64"
         self.shift: Matrix = np.zeros(0)
         self.target_shift = self.x = self.xx = self.y = self.yy = self.xy = self.shift
+        self.squares = self.bounds = self.target_bounds = self.shift
         self._buffer = self.shift
 
     def add(self, start: int, x: NDArray[Any], y: NDArray[Any] | None) -> None:
@@ -77,13 +100,12 @@ class Sums:
             raise BadFeatures("targets must be class ids [c] in every chunk, or real [c, K] in every chunk")
         if not len(x):
             return
-        shifted = self._shifted(x)
-        if self.classes:
-            self._add_classes(start, shifted, y)
-        else:
-            self._add_real(start, shifted, y)
-        # Of one array with itself, numpy computes one triangle only.
-        self.xx += shifted.T @ shifted
+        targets = self._class_ids(start, y) if self.classes else self._real(start, y)
+        _widen(self.bounds, x)
+        rows = max(1, _PRODUCT // (4 * x.shape[1]))
+        for row in range(0, len(x), rows):
+            part = slice(row, row + rows)
+            self._add(x[part], targets[part])
         self.n += len(x)
 
     def state(self) -> dict[str, Any]:
@@ -96,54 +118,100 @@ class Sums:
         for name in self.FIELDS:
             setattr(self, name, np.array(state[name]))
 
+    def sum_of_features(self) -> Matrix:
+        """Of the shifted features: [d]. With classes, every datapoint is in the sum of one."""
+        return np.asarray(self.xy.sum(axis=0)) if self.classes else self.x
+
     def _begin(self, x: NDArray[Any], y: NDArray[Any]) -> None:
         d, self.classes = x.shape[1], y.ndim == 1
-        width = 0 if self.classes else y.shape[1]
-        if not self.classes and (y.ndim != 2 or not width):
+        width = 0 if self.classes else y.shape[-1] if y.ndim == 2 else 0
+        if not self.classes and not width:
             raise BadFeatures(f"targets must be class ids [n] or real [n, K], not of shape {y.shape}")
-        self.shift = x.mean(axis=0, dtype=np.float64) if len(x) else np.zeros(d)
-        self.target_shift = np.zeros(width) if self.classes or not len(x) else y.mean(axis=0, dtype=np.float64)
-        self.x, self.xx = np.zeros(d), np.zeros((d, d))
+        with np.errstate(over="ignore"):
+            self.shift = x.mean(axis=0, dtype=np.float64) if len(x) else np.zeros(d)
+            self.target_shift = y.mean(axis=0, dtype=np.float64) if width and len(x) else np.zeros(width)
+        self.x, self.xx, self.squares = np.zeros(d), np.zeros((d, d), order="F" if self.exact else "C"), np.zeros(d)
         self.y, self.yy, self.xy = np.zeros(width), np.zeros(width), np.zeros((width, d))
+        self.bounds, self.target_bounds = _no_bounds(d), _no_bounds(width)
 
-    def _shifted(self, x: NDArray[Any]) -> Matrix:
-        if self._buffer.shape[-1] != x.shape[1] or len(self._buffer) < len(x):
-            self._buffer = np.empty(x.shape)
-        shifted = self._buffer[: len(x)]
-        shifted[...] = x
-        shifted -= self.shift
-        return shifted
-
-    def _add_classes(self, start: int, shifted: Matrix, y: NDArray[Any]) -> None:
+    def _class_ids(self, start: int, y: NDArray[Any]) -> NDArray[np.int64]:
         ids = class_ids(y, start)
-        self._widen(int(ids.max()) + 1)
-        present, of = np.unique(ids, return_inverse=True)
-        counts = np.bincount(of).astype(np.float64)
-        self.y[present] += counts
-        self.yy[present] += counts
-        # A row per class, with a 1 for each of its datapoints: adds them up without sorting or copying them.
-        members = sparse.csr_matrix((np.ones(len(of)), (of, np.arange(len(of)))), shape=(len(present), len(of)))
-        sums = members @ shifted
-        self.xy[present] += sums
-        self.x += sums.sum(axis=0)
-
-    def _add_real(self, start: int, shifted: Matrix, y: NDArray[Any]) -> None:
-        if y.ndim != 2 or y.shape[1] != len(self.y):
-            raise BadFeatures(f"targets must be [c, {len(self.y)}], not of shape {y.shape}")
-        if bad := first_bad(y):
-            raise BadFeatures(f"the target in row {start + bad[0]}, column {bad[1]} is NaN or infinite")
-        real = y.astype(np.float64) - self.target_shift
-        self.x += shifted.sum(axis=0)
-        self.y += real.sum(axis=0)
-        self.yy += np.square(real).sum(axis=0)
-        self.xy += real.T @ shifted
-
-    def _widen(self, classes: int) -> None:
-        more = classes - len(self.y)
+        more = int(ids.max()) + 1 - len(self.y)
         if more > 0:
             self.y, self.yy = np.pad(self.y, (0, more)), np.pad(self.yy, (0, more))
             self.xy = np.pad(self.xy, ((0, more), (0, 0)))
             self.target_shift = np.pad(self.target_shift, (0, more))
+        present, counts = np.unique(ids, return_counts=True)
+        self.y[present] += counts
+        self.yy[present] += counts
+        return ids
+
+    def _real(self, start: int, y: NDArray[Any]) -> Matrix:
+        if y.ndim != 2 or y.shape[1] != len(self.y):
+            raise BadFeatures(f"targets must be [c, {len(self.y)}], not of shape {y.shape}")
+        if bad := first_bad(y):
+            raise BadFeatures(f"the target in row {start + bad[0]}, column {bad[1]} is NaN or infinite")
+        _widen(self.target_bounds, y)
+        with np.errstate(over="ignore", invalid="ignore"):
+            real = np.asarray(y.astype(np.float64) - self.target_shift)
+            self.y += real.sum(axis=0)
+            self.yy += np.square(real).sum(axis=0)
+        return real
+
+    def _add(self, x: NDArray[Any], targets: Matrix | NDArray[np.int64]) -> None:
+        """Features of some rows, with their class ids or shifted real targets; squares that overflow are told later."""
+        d = x.shape[1]
+        rows = min(len(x), max(1, _CENTRED // (8 * d)))
+        if self._buffer.shape[-1] != d or len(self._buffer) < rows:
+            self._buffer = np.empty((rows, d))
+        low = np.empty((0 if self.exact else len(x), d), dtype=np.float32)
+        sums = torch.from_numpy(self.xy)
+        with np.errstate(over="ignore", invalid="ignore"):
+            for row in range(0, len(x), rows):
+                part = slice(row, row + rows)
+                centred = self._buffer[: len(x[part])]
+                centred[...] = x[part]
+                centred -= self.shift
+                if self.classes:
+                    sums.index_add_(0, torch.from_numpy(targets[part]), torch.from_numpy(centred))
+                else:
+                    self.x += centred.sum(axis=0)
+                    self.xy += targets[part].T @ centred
+                if self.exact:
+                    self.xx = blas.dsyrk(1.0, centred.T, beta=1.0, c=self.xx, overwrite_c=True)
+                else:
+                    low[part] = centred
+                    self.squares += np.einsum("ij,ij->j", centred, centred)
+        if not self.exact:
+            # Strips of torch's product: faster than its whole, and than the symmetric one of numpy's BLAS.
+            product = torch.from_numpy(low)
+            for at in range(0, d, _STRIP):
+                self.xx[at : at + _STRIP, at:] += torch.mm(product[:, at : at + _STRIP].T, product[:, at:]).numpy()
+
+
+def _no_bounds(width: int) -> Matrix:
+    return np.stack([np.full(width, np.inf), np.full(width, -np.inf)])
+
+
+def _widen(bounds: Matrix, values: NDArray[Any]) -> None:
+    """Take float64 values [c, width] into the least and the most of each column; squares of others do not overflow."""
+    if values.dtype.kind == "f" and values.dtype.itemsize >= 8:
+        np.minimum(bounds[0], values.min(axis=0), out=bounds[0])
+        np.maximum(bounds[1], values.max(axis=0), out=bounds[1])
+
+
+def _check_sizes(what: str, bounds: Matrix) -> None:
+    """raises: BadFeatures (a column whose squares are infinite or 0 in float64)"""
+    with np.errstate(invalid="ignore", over="ignore"):
+        size, spread = np.abs(bounds).max(axis=0), bounds[1] - bounds[0]
+        small = (spread < SMALLEST) & (spread > CONSTANT * size)
+        wrong = (bounds[0] <= bounds[1]) & ((size > LARGEST) | small)
+    if wrong.any():
+        j = int(wrong.argmax())
+        raise BadFeatures(
+            f"{what} {j} lies between {bounds[0, j]:.3g} and {bounds[1, j]:.3g}, too {'small' if small[j] else 'large'}"
+            " to be squared: scale it, such as to standard deviation 1"
+        )
 
 
 def class_ids(y: NDArray[Any], start: int = 0) -> NDArray[np.int64]:
@@ -161,17 +229,29 @@ def class_ids(y: NDArray[Any], start: int = 0) -> NDArray[np.int64]:
 
 
 def moments_of(sums: Sums) -> Moments:
-    """raises: BadFeatures (fewer than two points)"""
+    """raises: BadFeatures (fewer than two points; a column too large or too small to be squared in its precision)"""
     if sums.n < 2:
         raise BadFeatures("at least two points are needed")
-    n, offset, target_offset = sums.n, sums.x / sums.n, sums.y / sums.n
-    covariance = sums.xx / n - np.outer(offset, offset)
+    _check_sizes("feature", sums.bounds)
+    _check_sizes("target", sums.target_bounds)
+    n, offset, target_offset = sums.n, sums.sum_of_features() / sums.n, sums.y / sums.n
+    xx = np.triu(sums.xx)
+    xx += np.triu(xx, k=1).T
+    if not sums.exact:
+        np.fill_diagonal(xx, sums.squares)
+    covariance = xx / n - np.outer(offset, offset)
     deviation = np.sqrt(np.diag(covariance).clip(min=0))
     mean = sums.shift + offset
     varies = deviation > CONSTANT * np.abs(mean)
+    if not sums.exact and (beyond := varies & ((deviation > _MOST32) | (deviation < _LEAST32))).any():
+        j = int(beyond.argmax())
+        raise BadFeatures(
+            f"the standard deviation {deviation[j]:.3g} of feature {j} is too far from 1 for products in float32; "
+            'scale it, or use precision="float64"'
+        )
     scale = np.where(varies, deviation, 1.0)
     gram = covariance / np.outer(scale, scale)
-    usable = varies & ~_duplicates(gram, varies)
+    usable = varies & ~_duplicates(gram, varies, within=DUPLICATE if sums.exact else _DUPLICATE32)
     gram[~usable], gram[:, ~usable] = 0.0, 0.0
     np.fill_diagonal(gram, usable.astype(np.float64))
     cross = (sums.xy.T / n - np.outer(offset, target_offset)) / scale[:, None]
@@ -188,9 +268,9 @@ def moments_of(sums: Sums) -> Moments:
     )
 
 
-def _duplicates(gram: Matrix, varies: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _duplicates(gram: Matrix, varies: NDArray[np.bool_], *, within: float) -> NDArray[np.bool_]:
     """Columns equal to one of a lower index that itself is kept, up to sign."""
-    alike = np.triu(np.abs(gram) > 1 - DUPLICATE, k=1) & np.outer(varies, varies)
+    alike = np.triu(np.abs(gram) > 1 - within, k=1) & np.outer(varies, varies)
     duplicate = np.zeros(len(gram), dtype=bool)
     for i in np.flatnonzero(alike.any(axis=1)):
         if not duplicate[i]:

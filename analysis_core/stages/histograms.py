@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from analysis_core.arguments import count
 from analysis_core.errors import BadInput
 
 Floats = NDArray[np.float64]
@@ -48,9 +49,8 @@ class HistogramsSoFar:
     FIELDS = ("counts", "first", "exponent", "least", "most")
 
     def __init__(self, bins: int) -> None:
-        if bins < 2:
-            raise BadInput(f"a histogram needs at least 2 bins, not {bins}")
-        self.bins = bins
+        """raises: BadInput (bins is no whole number of at least 2)"""
+        self.bins = bins = count("bins", bins, least=2)
         self.options = {"bins": bins}
         self.counts: Integers = np.zeros((0, bins), dtype=np.int64)
         # Bin 0 of a feature begins at `first` times 2 ** `exponent`.

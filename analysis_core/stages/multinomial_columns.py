@@ -40,6 +40,8 @@ class Spool:
         """x: [c, d] finite features; y: class ids [c] or real [c, K]. raises: BadFeatures (y is neither)"""
         if y is None:
             raise BadFeatures("targets are missing: give class ids [n], [n, K], or chunks of (features, targets)")
+        if y.ndim not in (1, 2) or (y.ndim == 2 and not y.shape[1]):
+            raise BadFeatures(f"targets must be class ids [n] or probabilities [n, K], not of shape {y.shape}")
         if not self.n:
             self.width, self.classes = x.shape[1], 0 if y.ndim == 1 else y.shape[1]
             self.dtype = np.float32 if x.dtype in (np.float16, np.float32) else np.float64

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis_core.chunks import paired_chunks
-from analysis_core.errors import BadData, UnknownName
+from analysis_core.errors import BadData, BadInput, UnknownName
 from analysis_core.stages.extremes import Extremes, ExtremesSoFar
 from analysis_core.stages.gram import Moments, Sums, moments_of
 from analysis_core.stages.histograms import Histograms, HistogramsSoFar
@@ -27,6 +27,9 @@ from analysis_core.store import FeatureStore
 
 #: Seconds of work that an interruption may cost; a state of 768 features and 3,129 classes is 24 MB.
 SAVE_EVERY = 10.0
+#: What reading a file raises that is no state, or a torn one.
+_NO_STATE = (OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, zipfile.BadZipFile)
+_OTHER = "delete the file or name another one"
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ def read(
     exclude: Iterable[int] = (),
     pool: int | None = None,
     resume: str | Path | None = None,
+    precision: str = "float64",
 ) -> Reading:
     """Read everything once.
 
@@ -70,10 +74,13 @@ def read(
     histograms: bins per feature; 0 = none
     resume:     a file that keeps the state while the pass runs. Interrupted, the same call goes on from there; it is
                 deleted at the end. An iterable must bring the same chunks again
-    raises:     BadFeatures (shapes, NaN or infinite; names row and column), BadInput (fewer than k datapoints),
-                BadData (`resume` is the state of another pass, or of other data)
+    precision:  of the products of features within a chunk, which take most of the time: "float64", or "float32", which
+                takes two thirds of the pass's time for correlations that are off by 1e-8 or so (docs/adr/0011)
+    raises:     BadFeatures (shapes, NaN or infinite; names row and column), BadInput (fewer than k datapoints; k, bins,
+                pool are no whole numbers; `resume` is no file in a folder that exists), UnknownName (precision),
+                BadData (`resume` is the state of another pass, of other data, or something else)
     """
-    sums = Sums() if moments else None
+    sums = Sums(precision) if moments else None
     ends = ExtremesSoFar(extremes, exclude=exclude, pool=pool) if extremes else None
     counts = HistogramsSoFar(histograms) if histograms else None
     named = {"moments": sums, "extremes": ends, "histograms": counts}
@@ -98,9 +105,9 @@ def stream(
 
     until:  the row from which on nothing is needed
     resume: as for `read`
-    raises: BadFeatures, BadData
+    raises: BadFeatures, BadData, BadInput (`resume`)
     """
-    state = _State(None if resume is None else Path(resume), accumulators)
+    state = _State(None if resume is None else _file(resume), accumulators)
     row = state.begin
     for x, y in paired_chunks(features, targets, start=row):
         if row == state.begin and state.done:
@@ -172,14 +179,30 @@ class _State:
                 arrays = {name: archive[name] for name in archive.files}
             facts = json.loads(arrays.pop("json").tobytes())
             options, self.begin, self.done, self.digest = (facts[n] for n in ("options", "begin", "done", "digest"))
-        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-            raise BadData(f"not the state of an interrupted pass ({error}); delete the file", file=path) from error
+            options = dict(options)
+        except _NO_STATE as error:
+            raise BadData(f"not the state of an interrupted pass ({error}); {_OTHER}", file=path) from error
         differing = sorted(k for k in options.keys() | self.options.keys() if options.get(k) != self.options.get(k))
         if differing:
             raise BadData(f"the interrupted pass was for another {', '.join(differing)}; delete the file", file=path)
         for name, accumulator in self.accumulators.items():
             parts = {key.removeprefix(f"{name}/"): value for key, value in arrays.items() if key.startswith(f"{name}/")}
-            accumulator.restore(parts)
+            try:
+                accumulator.restore(parts)
+            except _NO_STATE as error:
+                raise BadData(f"not the whole state of a pass ({error} is missing); {_OTHER}", file=path) from error
+
+
+def _file(resume: str | Path) -> Path:
+    """raises: BadInput (a folder, something that is no file, or in a folder that is not there)"""
+    if not isinstance(resume, str | os.PathLike):
+        raise BadInput(f"resume must be the path of a file, not {resume!r}")
+    path = Path(resume)
+    if not path.parent.is_dir():
+        raise BadInput(f"resume must be a file in a folder that exists; make the folder {path.parent} first")
+    if path.exists() and not path.is_file():
+        raise BadInput(f"resume must be a file that keeps the state of the pass, and {path} is none; name another one")
+    return path
 
 
 def _digest(x: NDArray[Any], y: NDArray[Any] | None) -> str:
