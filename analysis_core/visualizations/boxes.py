@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from analysis_core.errors import BadInput
-from analysis_core.visualizations import colours
+from analysis_core.visualizations import colours, unseen
 from analysis_core.visualizations.words import STRONGEST, levels
 
 Rgba = tuple[int, int, int, int]
@@ -60,6 +60,20 @@ def overlay(
     stream = BytesIO()
     image.save(stream, format="PNG", compress_level=6)
     return stream.getvalue()
+
+
+def hatched(size: tuple[int, int], boxes: Any, *, upscale: int = 1) -> bytes:
+    """A transparent PNG with boxes in grey stripes: regions that a method never looked at.
+
+    size, boxes, upscale: as for `overlay`
+    """
+    high, wide = size[1] * upscale, size[0] * upscale
+    inside = np.zeros((high, wide), dtype=bool)
+    for x0, y0, x1, y1 in np.rint(np.asarray(boxes, dtype=np.float64) * upscale).astype(int):
+        inside[max(y0, 0) : max(y1, 0), max(x0, 0) : max(x1, 0)] = True
+    stream = BytesIO()
+    Image.new("RGBA", (wide, high), (0, 0, 0, 0)).save(stream, format="PNG", compress_level=6)
+    return unseen.on_pixels(stream.getvalue(), inside)
 
 
 def _colour(level: int, value: float) -> Rgba:

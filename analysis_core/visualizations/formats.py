@@ -17,16 +17,23 @@ def png_of(svg: bytes, *, scale: float = 2.0) -> bytes:
     return bytes(vl_convert.svg_to_png(svg.decode(), scale=scale))
 
 
-def svg_of(png: bytes, *, title: str) -> bytes:
+def svg_of(png: bytes, *, title: str, note: str = "") -> bytes:
     """A PNG (a heatmap, outlines) as an SVG of the same size, for papers and pages that take no other format.
 
-    title: what a screen reader says
+    title: what a screen reader says; note: a line of text below the picture
     """
     with Image.open(BytesIO(png), formats=("PNG",)) as image:
         wide, high = image.size
+    below, text = (24, _line(note, wide, high)) if note else (0, "")
     data = base64.b64encode(png).decode()
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}" width="{wide}" height="{high}" '
-        f'role="img">\n<title>{parts.escape(title)}</title>\n<image width="{wide}" height="{high}" '
-        f'href="data:image/png;base64,{data}"/>\n</svg>\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high + below}" width="{wide}" '
+        f'height="{high + below}" font-family="{parts.FONT}" role="img">\n'
+        f'<title>{parts.escape(title)}</title>\n<image width="{wide}" height="{high}" '
+        f'href="data:image/png;base64,{data}"/>\n{text}</svg>\n'
     ).encode()
+
+
+def _line(note: str, wide: int, high: int) -> str:
+    paper = f'<rect y="{high}" width="{wide}" height="24" fill="{parts.PAPER}"/>'
+    return f"{paper}{parts.label(4, high + 17, parts.shortened(note, 13, wide - 8), 13)}\n"

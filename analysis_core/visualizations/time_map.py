@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis_core.errors import BadInput
-from analysis_core.visualizations import colours
+from analysis_core.visualizations import colours, unseen
 from analysis_core.visualizations import svg as parts
 from analysis_core.visualizations.words import STRONGEST, levels
 
@@ -30,6 +30,7 @@ def svg(
     title: str,
     series: Any | None = None,
     steps: Sequence[str] | None = None,
+    not_looked_at: Any = None,
 ) -> bytes:
     """A card with a row per channel and a cell per step.
 
@@ -39,6 +40,7 @@ def svg(
     title:    what a screen reader says first; must not name a class that is to stay hidden
     series:   [T, C], drawn over the cells, each channel scaled to its own row; not finite where nothing was observed
     steps:    names of the steps for the axis, [T]; None = 0 to T - 1
+    not_looked_at: booleans [T, C], cells that the method left out: hatched, with a line that says so
     raises:   BadInput (not [T, C], as many names as channels are needed, nan or infinite values)
     """
     table = np.asarray(values, dtype=np.float64)
@@ -51,14 +53,23 @@ def svg(
     if not np.isfinite(table).all():
         step, channel = (int(i) for i in np.argwhere(~np.isfinite(table))[0])
         raise BadInput(f"the value of {channels[channel]!r} at step {step} is {table[step, channel]}")
+    left_out = unseen.mask(not_looked_at, table.shape)
     wide = (WIDTH - 2 * MARGIN - NAMES) / len(table)
     classes = np.array(levels(table)).reshape(table.shape)
-    body = [*_names(channels), *_cells(table, classes, wide), *_rules(len(channels))]
+    body = [*_names(channels), *_cells(table, classes, wide)]
+    if left_out.any():
+        outline = "".join(_cell(int(step), int(channel), wide) for step, channel in np.argwhere(left_out))
+        body.append(f'<path d="{outline}" fill="{unseen.FILL}"/>')
+    body.extend(_rules(len(channels)))
     if series is not None:
         body.extend(_lines(np.asarray(series, dtype=np.float64), wide))
     body.extend(_marks(table, classes, wide))
     body.extend(_axis(len(table), steps, wide, len(channels)))
-    return parts.card(WIDTH, 2 * MARGIN + ROW * len(channels) + AXIS, title, body)
+    high = 2 * MARGIN + ROW * len(channels) + AXIS
+    if left_out.any():
+        high += unseen.LEGEND_HEIGHT
+        body.extend(unseen.legend(MARGIN, high - MARGIN + 4, unseen.note(int(left_out.sum()), left_out.size)))
+    return parts.card(WIDTH, high, title, body)
 
 
 def _names(channels: Sequence[str]) -> Iterator[str]:

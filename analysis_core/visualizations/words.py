@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from analysis_core.errors import BadInput
-from analysis_core.visualizations import colours
+from analysis_core.visualizations import colours, unseen
 from analysis_core.visualizations import svg as parts
 
 #: Strength classes run from 0 (none) to this.
@@ -47,18 +47,20 @@ def _lines(words: Sequence[str], room: float) -> list[list[int]]:
     return lines
 
 
-def svg(words: Sequence[str], values: Any, *, title: str, width: int = 640) -> bytes:
+def svg(words: Sequence[str], values: Any, *, title: str, width: int = 640, not_looked_at: Any = None) -> bytes:
     """The words in order on a light card; strength shows by background and by the underline's thickness.
 
     values: [n_words]; positive ones are orange, negative ones blue with a dashed underline
     width:  of the card; lines break to fit it
     title:  what a screen reader says first; must not name a class that is to stay hidden
-    raises: BadInput (as many values as words are needed)
+    not_looked_at: booleans [n_words], words that the method left out: hatched, in grey, with a line that says so
+    raises: BadInput (as many values, and marks, as words are needed)
     """
     weights = np.asarray(values, dtype=np.float64).reshape(-1)
     if len(weights) != len(words):
         raise BadInput(f"{len(words)} words need as many weights, not {len(weights)}")
     classes = levels(weights)
+    left_out = unseen.mask(not_looked_at, weights.shape)
     room = width - 2 * MARGIN
     words = [parts.shortened(word, SIZE, room - 2 * PAD - GAP) for word in words]
     lines = _lines(words, room)
@@ -66,9 +68,25 @@ def svg(words: Sequence[str], values: Any, *, title: str, width: int = 640) -> b
     for row, indices in enumerate(lines):
         x, base = MARGIN, MARGIN + row * LINE + SIZE
         for index in indices:
-            body.extend(_word(words[index], classes[index], float(weights[index]), x, base))
+            if left_out[index]:
+                body.extend(_left_out(words[index], x, base))
+            else:
+                body.extend(_word(words[index], classes[index], float(weights[index]), x, base))
             x += parts.width(words[index], SIZE) + 2 * PAD + GAP
-    return parts.card(width, 2 * MARGIN + len(lines) * LINE - (LINE - SIZE - 12), title, body)
+    high = 2 * MARGIN + len(lines) * LINE - (LINE - SIZE - 12)
+    if left_out.any():
+        high += unseen.LEGEND_HEIGHT
+        body.extend(unseen.legend(MARGIN, high - MARGIN + 4, unseen.note(int(left_out.sum()), len(words))))
+    return parts.card(width, high, title, body)
+
+
+def _left_out(word: str, x: float, base: float) -> Iterable[str]:
+    n, wide = parts.number, parts.width(word, SIZE) + 2 * PAD
+    yield (
+        f'<rect x="{n(x)}" y="{n(base + 8)}" width="{n(wide)}" height="7" rx="2" fill="{unseen.FILL}" '
+        f'stroke="{parts.PALE_INK}" stroke-width="0.5"/>'
+    )
+    yield parts.label(x + PAD, base, word, SIZE, fill=parts.PALE_INK)
 
 
 def _word(word: str, level: int, value: float, x: float, base: float) -> Iterable[str]:
