@@ -29,7 +29,9 @@ class RandomLxmert:
         )  # fmt: skip
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
-            self.net, self.out = LxmertModel(config).eval(), nn.Linear(width, 30)
+            # Parameters are frozen, as in every shipped model: no graph is kept for them.
+            self.net = LxmertModel(config).train(False).requires_grad_(False)
+            self.out = nn.Linear(width, 30).requires_grad_(False)
             self.regions, self.boxes = torch.randn(1, REGIONS, _VISUAL), torch.rand(1, REGIONS, 4)
 
     def encode(self, sample: Mapping[str, Any]) -> Encoded:
