@@ -14,9 +14,9 @@ from analysis_core import leaves
 from analysis_core.batching import Allocations, Batches, is_out_of_memory, rows_at_once
 from analysis_core.errors import BadInput, MissingCapability
 from analysis_core.models.base import MultimodalModel
-from analysis_core.stages.curvature import differentiable
+from analysis_core.stages.curvature import differentiable, forward_with_gradient
 from analysis_core.targets import Target, describe, resolve, select
-from analysis_core.types import Attribution, Encoded, Output
+from analysis_core.types import Attribution, Encoded
 
 _NO_GRADIENT = (
     "the model's output carries no gradient: its forward pass must be differentiable, or take method='perturbation', "
@@ -128,7 +128,7 @@ class PointGradients:
     def _evaluate(self, x: dict[str, Tensor], targets: Sequence[Target], watching: Allocations | None) -> list[At]:
         x = {m: t.clone().requires_grad_(True) for m, t in x.items()}
         with watching or nullcontext():
-            output = self._forward(x)
+            output = forward_with_gradient(self.model, x, self.encoded.aux, _NO_GRADIENT)
         if watching is not None:
             # The first forward pass, of the sample itself: what is predicted there is meant from here on.
             targets = self.targets = tuple(resolve(t, output) for t in targets)
@@ -144,15 +144,6 @@ class PointGradients:
             }
             found.append(At(value.detach(), by_modality))
         return found
-
-    def _forward(self, x: dict[str, Tensor]) -> Output:
-        try:
-            return leaves.forward(self.model, x, self.encoded.aux)
-        except RuntimeError as error:
-            # What torch says when a model hands its inputs to numpy, as wrappers of other libraries do.
-            if "requires grad" in str(error):
-                raise MissingCapability(_NO_GRADIENT) from error
-            raise
 
 
 def require_finite(t: Tensor, sentence: str) -> None:

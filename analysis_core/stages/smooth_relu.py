@@ -6,7 +6,7 @@ Calls are swapped while the model runs, not modules: nothing of the model is rep
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -114,43 +114,43 @@ def _clamp_in_place(beta: float, x: Tensor, min: Any = None, max: Any = None) ->
     return _relu(beta, x, inplace=True) if _is_relu(x, min, max) else None
 
 
-def _max_pool2d(
-    beta: float,
-    x: Tensor,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> Tensor | None:
-    if ceil_mode or return_indices or x.dim() != 4:
+class _Pooling(NamedTuple):
+    """What max_pool1d and max_pool2d are called with after their input."""
+
+    kernel_size: Any
+    stride: Any = None
+    padding: Any = 0
+    dilation: Any = 1
+    ceil_mode: bool = False
+    return_indices: bool = False
+
+
+def _max_pool2d(beta: float, x: Tensor, *args: Any, **kwargs: Any) -> Tensor | None:
+    return _pooled(beta, x, _Pooling(*args, **kwargs)) if x.dim() == 4 else None
+
+
+def _max_pool1d(beta: float, x: Tensor, *args: Any, **kwargs: Any) -> Tensor | None:
+    if x.dim() != 3:
         return None
-    (kh, kw), (ph, pw), (dh, dw) = _pair(kernel_size), _pair(padding), _pair(dilation)
-    sh, sw = _pair(stride or kernel_size)
+    given = _Pooling(*args, **kwargs)
+    k, s, p, d = (_single(v) for v in (given.kernel_size, given.stride or given.kernel_size, *given[2:4]))
+    flat = given._replace(kernel_size=(1, k), stride=(1, s), padding=(0, p), dilation=(1, d))
+    pooled = _pooled(beta, x.unsqueeze(2), flat)
+    return None if pooled is None else pooled.squeeze(2)
+
+
+def _pooled(beta: float, x: Tensor, given: _Pooling) -> Tensor | None:
+    """log-sum-exp over the windows of x [B, C, H, W]; None for options that are not swapped."""
+    if given.ceil_mode or given.return_indices:
+        return None
+    (kh, kw), (ph, pw), (dh, dw) = _pair(given.kernel_size), _pair(given.padding), _pair(given.dilation)
+    sh, sw = _pair(given.stride or given.kernel_size)
     # What is padded is never the maximum; -inf would give NaN in second derivatives.
     low = float(x.detach().amin()) - 50 / beta
     padded = functional.pad(x, (pw, pw, ph, ph), value=low)
     windows = functional.unfold(padded, (kh, kw), dilation=(dh, dw), stride=(sh, sw))
     pooled = torch.logsumexp(beta * windows.unflatten(1, (x.shape[1], kh * kw)), dim=2) / beta
     return pooled.unflatten(2, ((padded.shape[2] - dh * (kh - 1) - 1) // sh + 1, -1))
-
-
-def _max_pool1d(
-    beta: float,
-    x: Tensor,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> Tensor | None:
-    if x.dim() != 3:
-        return None
-    k, s, p, d = (_single(v) for v in (kernel_size, stride or kernel_size, padding, dilation))
-    pooled = _max_pool2d(beta, x.unsqueeze(2), (1, k), (1, s), (0, p), (1, d), ceil_mode, return_indices)
-    return None if pooled is None else pooled.squeeze(2)
 
 
 def _given(x: Tensor, value: Tensor, inplace: bool) -> Tensor:

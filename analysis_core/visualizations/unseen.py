@@ -16,7 +16,7 @@ from analysis_core.visualizations import svg as parts
 Mask = npt.NDArray[np.bool_]
 
 #: Grey stripes between light ones are seen on any picture.
-STRIPE, BETWEEN = (70, 70, 70, 255), (225, 225, 225, 150)
+STRIPE, BETWEEN = (70, 70, 70, 255), (225, 225, 225, 60)
 #: Distance of two stripes, and their width, in pixels.
 PERIOD, WIDE = 10, 3
 #: For the parts of a card: the definition, which a card carries once, and what refers to it.
