@@ -14,7 +14,7 @@ from studies.engine import loading
 if TYPE_CHECKING:
     from analysis_core.stages.lime import Answers
 
-#: Rows switch one modality and leave the other whole: steadier and truer at half the cost (docs/adr/0011).
+#: Rows switch one modality and leave the other whole: steadier and truer at half the cost (docs/adr/0012).
 DESIGN = "apart"
 #: Answers of the demo's model to 200 rows take 0.5 MB.
 MOST_BYTES = 48 * 2**20
