@@ -20,9 +20,10 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from analysis_core import store_checks
+from analysis_core.arguments import count
 from analysis_core.errors import BadData, BadFeatures, BadInput, UnknownName
 
-_FORMAT = 1
 #: A layer's name is part of a file's.
 _LAYER = re.compile(r"[\w.-]+")
 
@@ -40,9 +41,9 @@ class FeatureStore:
         raises: BadData (no store, damaged, or made for another key; says what differs)
         """
         folder = Path(folder)
-        meta = _read_meta(folder)
+        meta = store_checks.read_meta(folder)
         if key is not None:
-            _require_key(folder, meta["key"], _plain(key))
+            store_checks.require_key(folder, meta["key"], store_checks.plain(key))
         for name in ("features", "logits", *map(_layer_file, meta.get("layers", ()))):
             if meta["done"] and not (folder / f"{name}.npy").is_file():
                 raise BadData("the file is missing; delete the folder and run again", file=folder / f"{name}.npy")
@@ -54,9 +55,10 @@ class FeatureStore:
 
         key:    everything that determines the content (hashes of data, checkpoint, code), small and JSON-like
         layers: names of further layers that are stored beside the penultimate features
-        raises: BadData (another key, number of rows or layers), BadInput (another process is writing)
+        raises: BadData (another key, number of rows or layers), BadInput (key, rows or layers; another process writes)
         """
-        return Writer(Path(folder), _plain(key), rows, tuple(layers))
+        names = store_checks.layer_names(layers)
+        return Writer(Path(folder), store_checks.plain(key), count("rows", rows, least=0), names)
 
     @property
     def key(self) -> dict[str, Any]:
@@ -97,16 +99,21 @@ class FeatureStore:
         return self._array("features" if name == "penultimate" else _layer_file(name))
 
     def chunks(self, size: int = 4096) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-        """Consecutive (features, logits) of at most `size` points."""
+        """Consecutive (features, logits) of at most `size` points. raises: BadInput (size)"""
+        size = count("size", size)
         features, logits = self.features, self.logits
         for start in range(0, len(self), size):
             yield np.asarray(features[start : start + size]), np.asarray(logits[start : start + size])
 
     def points(self) -> Iterator[dict[str, Any]]:
-        """The facts of each point, in dataset order."""
+        """The facts of each point, in dataset order. raises: BadData (lines are missing or not JSON)"""
         path = self.folder / "points.jsonl"
+        if not path.is_file():
+            raise BadData("the file is missing; delete the folder and run again", file=path)
         with path.open(encoding="utf-8") as file:
-            for row, line in zip(range(len(self)), file, strict=False):
+            for row in range(len(self)):
+                if not (line := file.readline()):
+                    raise BadData(f"{row} lines for {len(self)} points; delete the folder and run again", file=path)
                 try:
                     yield json.loads(line)
                 except json.JSONDecodeError as error:
@@ -116,11 +123,7 @@ class FeatureStore:
         path = self.folder / f"{name}.npy"
         if not len(self):
             return np.zeros((0, 0), dtype=np.float32)
-        try:
-            array = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError) as error:
-            raise BadData(f"not a readable array: {error}", file=path) from error
-        return array[: len(self)]
+        return store_checks.mapped(path, self.rows, "r")[: len(self)]
 
 
 class Writer:
@@ -136,9 +139,10 @@ class Writer:
             if not (folder / "meta.json").is_file():
                 # Without further layers a store is what it was before there were any.
                 more = {"layers": list(layers)} if layers else {}
-                _write_meta(folder, {"format": _FORMAT, "key": key, "rows": rows, "done": 0, "points_bytes": 0, **more})
-            self._meta = _read_meta(folder)
-            _require_key(folder, self._meta["key"], key)
+                begun = {"format": store_checks.FORMAT, "key": key, "rows": rows, "done": 0, "points_bytes": 0}
+                _write_meta(folder, {**begun, **more})
+            self._meta = store_checks.read_meta(folder)
+            store_checks.require_key(folder, self._meta["key"], key)
             if self._meta["rows"] != rows:
                 message = f"this store was begun for {self._meta['rows']} points, not for {rows}"
                 raise BadData(message, file=folder / "meta.json")
@@ -166,27 +170,29 @@ class Writer:
     ) -> None:
         """Write the next points' features [c, d], logits [c, K], further layers [c, d_l] and facts; durable on return.
 
-        raises: BadFeatures (wrong shape, NaN or infinite; names the point), UnknownName (a layer is missing)
+        raises: BadFeatures (no numbers, wrong shape, NaN or infinite as float32; names the point), UnknownName (a layer
+                is missing), BadInput (too many points; facts that are not JSON-like)
         """
-        start, count = self.done, len(points)
-        if start + count > self._rows:
-            raise BadInput(f"{start + count} points for a store of {self._rows}")
+        start, stop = self.done, self.done + len(points)
+        if stop > self._rows:
+            raise BadInput(f"{stop} points for a store of {self._rows}")
+        lines = "".join(store_checks.line(p, start + i) for i, p in enumerate(points))
         named = {"features": features, "logits": logits}
         for layer in self._layers:
             if layer not in (layers or {}):
                 raise UnknownName("layer", layer, layers or ())
             named[_layer_file(layer)] = (layers or {})[layer]
-        arrays = {name: np.asarray(values, dtype=np.float32) for name, values in named.items()}
+        arrays = {name: store_checks.single(name, values) for name, values in named.items()}
         for name, array in arrays.items():
             self._require_sound(name, array, points)
         for name, array in arrays.items():
             target = self._array(name, array.shape[1])
-            target[start : start + count] = array
+            target[start:stop] = array
             target.flush()  # type: ignore[attr-defined]
-        self._points.write("".join(json.dumps(dict(p), allow_nan=False) + "\n" for p in points).encode())
+        self._points.write(lines.encode())
         self._points.flush()
         os.fsync(self._points.fileno())
-        self._meta = {**self._meta, "done": start + count, "points_bytes": self._points.tell()}
+        self._meta = {**self._meta, "done": stop, "points_bytes": self._points.tell()}
         _write_meta(self.folder, self._meta)
 
     def close(self) -> None:
@@ -205,12 +211,12 @@ class Writer:
     def _open_points(self) -> IO[bytes]:
         path = self.folder / "points.jsonl"
         path.touch()
+        # Truncating a file that is too short would fill it up with zeros.
+        if path.stat().st_size < self._meta["points_bytes"]:
+            raise BadData("shorter than meta.json says; delete the folder and run again", file=path)
         file = path.open("r+b")
         file.truncate(self._meta["points_bytes"])
         file.seek(0, os.SEEK_END)
-        if file.tell() != self._meta["points_bytes"]:
-            file.close()
-            raise BadData("shorter than meta.json says; delete the folder and run again", file=path)
         return file
 
     def _array(self, name: str, width: int) -> NDArray[np.float32]:
@@ -219,52 +225,23 @@ class Writer:
             if self.done == 0:
                 self._arrays[name] = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
             else:
-                self._arrays[name] = np.load(path, mmap_mode="r+", allow_pickle=False)
+                self._arrays[name] = store_checks.mapped(path, self._rows, "r+")
         if self._arrays[name].shape != shape:
             raise BadFeatures(f"{name} are {width} wide, those before were {self._arrays[name].shape[1]} wide")
         return self._arrays[name]
 
     def _require_sound(self, name: str, array: NDArray[np.float32], points: Sequence[Mapping[str, Any]]) -> None:
-        if array.ndim != 2 or len(array) != len(points):
-            raise BadFeatures(f"{name} of {len(points)} points must be [{len(points)}, n], not {array.shape}")
+        if array.ndim != 2 or len(array) != len(points) or not array.shape[1]:
+            raise BadFeatures(f"{name} of {len(points)} points must be [{len(points)}, n], n > 0, not {array.shape}")
         bad = np.argwhere(~np.isfinite(array))
         if len(bad):
             i, column = bad[0].tolist()
             point = points[i].get("id", self.done + i)
-            raise BadFeatures(f"{name} of point {point!r} are NaN or infinite (column {column})")
+            raise BadFeatures(f"{name} of point {point!r} are NaN or infinite as float32 (column {column})")
 
 
 def _layer_file(layer: str) -> str:
     return f"layer-{layer}"
-
-
-def _plain(key: Mapping[str, Any]) -> dict[str, Any]:
-    try:
-        return dict(json.loads(json.dumps(dict(key), sort_keys=True, allow_nan=False)))
-    except (TypeError, ValueError) as error:
-        raise BadInput(f"the key of a feature store must be JSON-like: {error}") from error
-
-
-def _require_key(folder: Path, there: dict[str, Any], wanted: dict[str, Any]) -> None:
-    differing = sorted(k for k in there.keys() | wanted.keys() if there.get(k) != wanted.get(k))
-    if differing:
-        message = f"this store was made with another {', '.join(differing)}; use another folder or delete it"
-        raise BadData(message, file=folder / "meta.json")
-
-
-def _read_meta(folder: Path) -> dict[str, Any]:
-    path = folder / "meta.json"
-    try:
-        meta = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise BadData("missing: this folder is not a feature store", file=path) from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise BadData("not JSON; delete the folder and run again", file=path) from error
-    if not isinstance(meta, dict) or not {"key", "rows", "done", "points_bytes"} <= meta.keys():
-        raise BadData("not a feature store's description", file=path)
-    if meta.get("format") != _FORMAT:
-        raise BadData(f"format {meta.get('format')!r} is not known here; delete the folder and run again", file=path)
-    return meta
 
 
 def _write_meta(folder: Path, meta: dict[str, Any]) -> None:

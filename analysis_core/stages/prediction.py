@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from analysis_core.arguments import count, finite
 from analysis_core.errors import BadInput, UnknownName
 from analysis_core.stages import homotopy, homotopy_batch
 from analysis_core.stages.gram import Matrix, Moments
@@ -46,14 +47,18 @@ def sparse_path(
     resume:       a file from which an interrupted pass goes on, see streaming.read
     returns:      SparsePath; per target 1/(2n) |y - Xb|^2 + l1 |b|_1 + l2 |b|^2 on standardised features and centred y
                   is minimal at every knot. Constant features and copies of a lower index are never selected
-    raises:       BadFeatures (shapes, NaN), BadInput (l2, max_features), UnknownName (family)
+    raises:       BadFeatures (shapes, NaN, bfloat16, sparse), BadInput (l2, max_features, moments beside targets),
+                  UnknownName (family)
     warns:        RuntimeWarning where a target never varies: its path is empty
     source:       Liang et al. 2023, equation 5, on the model's predictions; Wong et al. 2021
     """
     if family not in FAMILIES:
         raise UnknownName("family", family, FAMILIES)
-    if not 0 <= l2 < np.inf or max_features < 1:
-        raise BadInput(f"l2 must be at least 0 and max_features at least 1, not {l2} and {max_features}")
+    l2, max_features = finite("l2", l2), count("max_features", max_features)
+    if l2 < 0:
+        raise BadInput(f"l2 must be at least 0, not {l2}")
+    if isinstance(features, Moments) and (targets is not None or resume is not None):
+        raise BadInput("moments hold the targets of a pass that is done: give them alone, without targets or resume")
     if family == "multinomial":
         found = _multinomial(features, targets, l2=l2, max_features=max_features, resume=resume)
     else:

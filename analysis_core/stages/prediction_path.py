@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from analysis_core.arguments import count, finite, whole
 from analysis_core.chunks import as_array
 from analysis_core.errors import BadFeatures, BadInput
 
@@ -73,10 +74,12 @@ class SparsePath:
         curve:     None = per target by its R2 (multinomial: one knot for all); else for all targets together by the
                    accuracy of `prediction.curve`: at most as many features each as the smallest size that is nearly
                    as accurate as the best
+        raises:    BadInput (tolerance; a curve of another path)
         """
-        if not 0 <= tolerance < 1:
-            raise BadInput(f"tolerance must be at least 0 and below 1, not {tolerance}")
+        tolerance = share_given_up(tolerance)
         if curve is not None:
+            if not hasattr(curve, "sparsest") or len(curve.counts) != len(self.knots):
+                raise BadInput(f"curve must be what prediction.curve makes of this path of {len(self.knots)} targets")
             return self._use(self.at_most(curve.sparsest(tolerance)))
         if self.knot_intercepts is None:
             return self._use([_sparsest(self.sizes(k), r2, tolerance) for k, r2 in enumerate(self.r2)])
@@ -87,11 +90,15 @@ class SparsePath:
         return self._use([knot if len(r2) else -1 for r2 in self.r2])
 
     def sizes(self, class_: int) -> Tensor:
-        """Non-zero features of one target at each knot: int64 [m_k]."""
-        return (self.coefficients[class_] != 0).sum(1)
+        """Non-zero features of one target at each knot: int64 [m_k]. raises: BadInput (no such class)"""
+        return (self.coefficients[self._existing(class_)] != 0).sum(1)
 
     def at_most(self, size: int) -> list[int]:
-        """Per target the knot that explains most with at most `size` features; multinomial: one knot for all."""
+        """Per target the knot that explains most with at most `size` features; multinomial: one knot for all.
+
+        raises: BadInput (size below 0 or no whole number)
+        """
+        size = count("size", size, least=0)
         fits = [(self.sizes(k) <= size).tolist() for k in range(len(self.knots))]
         if self.knot_intercepts is not None:
             all_fit = [all(each) for each in zip(*(f for f in fits if f), strict=True)]
@@ -102,9 +109,11 @@ class SparsePath:
         ]
 
     def weights(self, class_: int) -> Tensor:
-        """Coefficients of one target at its selected knot, dense: float64 [d], on standardised features."""
-        if not 0 <= class_ < len(self.knots):
-            raise BadInput(f"class {class_} does not exist: the path has classes 0 to {len(self.knots) - 1}")
+        """Coefficients of one target at its selected knot, dense: float64 [d], on standardised features.
+
+        raises: BadInput (no such class)
+        """
+        class_ = self._existing(class_)
         dense = torch.zeros(len(self.mean), dtype=torch.float64)
         knot = int(self.selected[class_])
         if knot >= 0:
@@ -116,8 +125,7 @@ class SparsePath:
 
         raises: BadInput (a class that does not exist, n below 0)
         """
-        if n is not None and n < 0:
-            raise BadInput(f"n must be at least 0 features, or None for all, not {n}")
+        n = None if n is None else count("n (or None for all)", n, least=0)
         dense = self.weights(class_)
         order = torch.sort(dense, descending=True, stable=True).indices
         indices = order[dense[order] != 0][:n]
@@ -146,6 +154,12 @@ class SparsePath:
             raise BadFeatures(f"features are NaN or infinite at {(~z.isfinite()).nonzero()[0].tolist()}")
         return (z - self.mean) / self.scale
 
+    def _existing(self, class_: int) -> int:
+        found = whole("class_", class_)
+        if not 0 <= found < len(self.knots):
+            raise BadInput(f"class {found} does not exist: the path has classes 0 to {len(self.knots) - 1}")
+        return found
+
     def _dense(self) -> Tensor:
         return torch.stack([self.weights(k) for k in range(len(self.knots))])
 
@@ -154,6 +168,14 @@ class SparsePath:
         if self.knot_intercepts is not None and len(self.knot_intercepts):
             self.intercepts = self.knot_intercepts[max(knots, default=0)].clone()
         return self
+
+
+def share_given_up(tolerance: float) -> float:
+    """A share of the best, at least 0 and below 1. raises: BadInput"""
+    found = finite("tolerance", tolerance)
+    if not 0 <= found < 1:
+        raise BadInput(f"tolerance must be at least 0 and below 1, not {found}")
+    return found
 
 
 def _sparsest(sizes: Tensor, r2: Tensor, tolerance: float) -> int:

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from analysis_core.arguments import count, whole
 from analysis_core.models.base import MultimodalModel
 from analysis_core.stages import methods
 from analysis_core.stages.distinct import distinct as distinct
+from analysis_core.stages.distinct import left_out
 from analysis_core.stages.extremes import Extremes as Extremes
 from analysis_core.stages.extremes import ExtremesSoFar
 from analysis_core.stages.histograms import Histograms as Histograms
@@ -40,8 +42,9 @@ def local(
     name = "saliency" if method == "gradient" else method
     given = {"seed": seed} if "seed" in methods.options_of(name) else {}
     if samples is not None:
-        given["samples"] = samples
-    return methods.attribute(name, model, sample, [Feature(int(feature), layer)], **given, **options)[0]
+        given["samples"] = count("samples", samples)
+    target = Feature(whole("feature", feature), layer)
+    return methods.attribute(name, model, sample, [target], **given, **options)[0]
 
 
 def extremes(
@@ -60,9 +63,10 @@ def extremes(
     pool:    only the first `pool` rows are considered; None = all
     layer:   a named layer of a FeatureStore in place of its penultimate features
     resume:  a file from which an interrupted pass goes on, see streaming.read
-    raises:  BadFeatures (shape, NaN), BadInput (fewer than k points left), UnknownName (layer)
+    raises:  BadFeatures (shape, NaN, bfloat16, sparse), BadInput (k, exclude, pool; fewer than k points left),
+             UnknownName (layer)
     """
-    ends = ExtremesSoFar(k, exclude=exclude, pool=pool)
+    ends = ExtremesSoFar(k, exclude=left_out(exclude), pool=pool)
     stream(layer_of(store, layer), None, {"extremes": ends}, until=pool, resume=resume)
     return ends.found()
 
@@ -73,7 +77,7 @@ def histograms(
     """How often each feature takes which value, in one streaming pass; about half of the bins or more lie in its range.
 
     store, layer, resume: as for `extremes`
-    raises:               BadFeatures (shape, NaN), BadInput (bins, no rows), UnknownName (layer)
+    raises:               BadFeatures (shape, NaN, bfloat16, sparse), BadInput (bins, no rows), UnknownName (layer)
     """
     counts = HistogramsSoFar(bins)
     stream(layer_of(store, layer), None, {"histograms": counts}, resume=resume)

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 from torch import Tensor
 
+from analysis_core.arguments import count
 from analysis_core.chunks import paired_chunks
 from analysis_core.errors import BadFeatures, BadInput
-from analysis_core.stages.gram import class_ids
-from analysis_core.stages.prediction_path import SparsePath
+from analysis_core.stages.named_classes import classes_named
+from analysis_core.stages.prediction_path import SparsePath, share_given_up
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,11 @@ class Curve:
     counts: Tensor
 
     def sparsest(self, tolerance: float) -> int:
-        """The smallest size whose accuracy is at least (1 - tolerance) of the best."""
-        good = self.accuracy >= (1 - tolerance) * self.accuracy.max()
+        """The smallest size whose accuracy is at least (1 - tolerance) of the best.
+
+        raises: BadInput (tolerance below 0, 1 or above)
+        """
+        good = self.accuracy >= (1 - share_given_up(tolerance)) * self.accuracy.max()
         return int(self.sizes[good][0])
 
 
@@ -50,20 +54,20 @@ def curve(path: SparsePath, features: Any, targets: Any = None, *, sizes: Sequen
     targets:  class ids [n], or [n, K] of which the largest counts (a FeatureStore brings its logits)
     sizes:    numbers of features allowed per class; None = 0, 1, 2, 3, 5, 8, 13 and so on up to the path's largest
     returns:  Curve; its ties go to the lowest class
-    raises:   BadFeatures (shapes, NaN, classes that the path does not have), BadInput (sizes)
+    raises:   BadFeatures (shapes, NaN, bfloat16, sparse, classes that the path does not have), BadInput (sizes)
     """
     allowed = _sizes(path, sizes)
     models = [_model(path, path.at_most(size)) for size in allowed]
-    count = len(path.knots)
-    right, counts = np.zeros((len(allowed), count), dtype=np.int64), np.zeros(count, dtype=np.int64)
+    classes = len(path.knots)
+    right, counts = np.zeros((len(allowed), classes), dtype=np.int64), np.zeros(classes, dtype=np.int64)
     row = 0
     for x, y in paired_chunks(features, targets):
-        truth = _classes(y, count, row)
+        truth = _classes(y, classes, row)
         standardised = path.standardised(x).numpy()
-        counts += np.bincount(truth, minlength=count)
+        counts += np.bincount(truth, minlength=classes)
         for hits, (weights, intercepts) in zip(right, models, strict=True):
             named = (intercepts + (weights @ standardised.T).T).argmax(axis=1)
-            hits += np.bincount(truth[named == truth], minlength=count)
+            hits += np.bincount(truth[named == truth], minlength=classes)
         row += len(x)
     if not row:
         raise BadFeatures("there are no datapoints to name the class of")
@@ -83,9 +87,13 @@ def curve(path: SparsePath, features: Any, targets: Any = None, *, sizes: Sequen
 
 def _sizes(path: SparsePath, sizes: Sequence[int] | None) -> list[int]:
     if sizes is not None:
-        if not len(sizes) or min(sizes) < 0:
-            raise BadInput(f"sizes must be numbers of features from 0 on, not {list(sizes)}")
-        return sorted({int(size) for size in sizes})
+        try:
+            found = sorted({count("a size", size, least=0) for size in sizes})
+        except TypeError:
+            found = []
+        if not found:
+            raise BadInput(f"sizes must be a list of numbers of features, such as [1, 2, 5], not {sizes!r}")
+        return found
     most = max((int(path.sizes(k).max()) for k in range(len(path.knots)) if len(path.knots[k])), default=0)
     found, following = [0, 1], 2
     while following < most:
@@ -107,10 +115,9 @@ def _model(path: SparsePath, knots: Sequence[int]) -> tuple[sparse.csr_matrix, N
     return sparse.vstack(rows, format="csr"), intercepts.numpy()
 
 
-def _classes(y: NDArray[Any] | None, count: int, row: int) -> NDArray[np.int64]:
-    if y is None:
-        raise BadFeatures("targets are missing: give class ids [n], [n, K], or chunks of (features, targets)")
-    ids = class_ids(y, row) if y.ndim == 1 else y.argmax(axis=1).astype(np.int64)
-    if (y.ndim == 2 and y.shape[1] != count) or (len(ids) and ids.max() >= count):
-        raise BadFeatures(f"targets must be of the path's {count} classes")
+def _classes(y: NDArray[Any] | None, classes: int, row: int) -> NDArray[np.int64]:
+    ids = classes_named(y, row)
+    wide = y is not None and y.ndim == 2 and y.shape[1] != classes
+    if wide or (len(ids) and ids.max() >= classes):
+        raise BadFeatures(f"targets must be of the path's {classes} classes")
     return ids

@@ -13,13 +13,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from analysis_core.arguments import count
 from analysis_core.chunks import as_array, paired_chunks
 from analysis_core.errors import BadFeatures, BadInput
-from analysis_core.stages.gram import class_ids
+from analysis_core.stages.named_classes import classes_named
 
 #: Questions on the way to a leaf, at most, by default: what a person can follow.
 DEPTH = 5
-_LEAF = -1
+_LEAF, _LARGEST_SEED = -1, 2**32 - 1
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class Tree:
         """The share of held-out datapoints whose class is predicted, in one streaming pass; as `tree` takes them."""
         right = rows = 0
         for x, y in paired_chunks(features, targets):
-            right += int((self.predict(x).numpy() == _classes(y, rows)).sum())
+            right += int((self.predict(x).numpy() == classes_named(y, rows)).sum())
             rows += len(x)
         if not rows:
             raise BadFeatures("there are no datapoints to score")
@@ -120,16 +121,16 @@ def tree(features: Any, targets: Any = None, *, depth: int = DEPTH, smallest_lea
     depth:         questions on the way to a leaf, at most
     smallest_leaf: datapoints that a leaf must hold
     seed:          decides between questions that are equally good
-    raises:        BadFeatures (shapes, NaN, fewer than two points), BadInput (depth, smallest_leaf)
+    raises:        BadFeatures (shapes, NaN, bfloat16, sparse, fewer than two points),
+                   BadInput (depth, smallest_leaf, seed)
     source:        Breiman et al. 1984, by Gini impurity
     """
     from sklearn.tree import DecisionTreeClassifier
 
-    if depth < 1 or smallest_leaf < 1:
-        raise BadInput(f"depth and smallest_leaf must be at least 1, not {depth} and {smallest_leaf}")
+    depth, smallest_leaf, seed = count("depth", depth), count("smallest_leaf", smallest_leaf), _seed(seed)
     parts: list[tuple[Any, Any]] = []
     for x, y in paired_chunks(features, targets):
-        parts.append((_single(x), _classes(y, sum(len(c) for _, c in parts))))
+        parts.append((_single(x), classes_named(y, sum(len(c) for _, c in parts))))
     if sum(len(c) for _, c in parts) < 2:
         raise BadFeatures("at least two points are needed")
     x, classes = (np.concatenate(each) for each in zip(*parts, strict=True))
@@ -159,7 +160,8 @@ def _single(x: NDArray[Any]) -> NDArray[np.float32]:
         return np.array(x, dtype=np.float32)
 
 
-def _classes(y: Any, row: int) -> Any:
-    if y is None:
-        raise BadFeatures("targets are missing: give class ids [n], [n, K], or chunks of (features, targets)")
-    return class_ids(y, row) if y.ndim == 1 else y.argmax(axis=1).astype(np.int64)
+def _seed(seed: int) -> int:
+    found = count("seed", seed, least=0)
+    if found > _LARGEST_SEED:
+        raise BadInput(f"seed must be at most {_LARGEST_SEED}, as numpy's are, not {found}")
+    return found

@@ -206,7 +206,7 @@ def test_top_is_signed_descending_and_without_zeros():
         path.top(3)
     assert len(path.top(0, n=0).indices) == 0
     for n in (-1, -2):
-        with pytest.raises(BadInput, match=f"None for all, not {n}"):
+        with pytest.raises(BadInput, match=f"at least 0, not {n}"):
             path.top(0, n=n)
 
 

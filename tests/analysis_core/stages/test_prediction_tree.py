@@ -77,6 +77,22 @@ def test_a_tree_is_saved_without_loss_and_its_figures_are_json():
     assert json.loads(json.dumps(facts)) == facts
 
 
+def test_fidelity_is_to_the_answers_it_was_given_and_chance_where_they_are_drawn():
+    # The model's answers: feature 0 above 0, of which a tenth is turned over; 2,000 to grow from, 2,000 held out.
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(4000, 6))
+    answers = ((x[:, 0] > 0) ^ (rng.random(4000) < 0.1)).astype(int)
+    honest = prediction.tree(x[:2000], answers[:2000], depth=1)
+    assert honest.features_used.tolist() == [0]
+    # Nine in ten, with a binomial standard error of .0067.
+    assert honest.score(x[2000:], answers[2000:]) == pytest.approx(0.9, abs=0.025)
+    # Of answers that are drawn a deep tree learns its own datapoints by heart, and of others it knows nothing.
+    drawn = rng.integers(0, 2, size=4000)
+    deep = prediction.tree(x[:2000], drawn[:2000], depth=25)
+    assert deep.accuracy > 0.95
+    assert deep.score(x[2000:], drawn[2000:]) == pytest.approx(0.5, abs=0.045)
+
+
 def test_stores_and_chunks_grow_the_same_tree(tmp_path):
     x, y = iris()
     with FeatureStore.write(tmp_path, key={}, rows=len(x)) as writer:
