@@ -33,7 +33,7 @@ TOLERANCE = 1e-8
 #: Cycles over the classes between two passes over all features, and such passes per knot, at most.
 _CYCLES, _PASSES = 20, 50
 #: After so many cycles all coefficients are moved at once, where with the intercepts they are no more than this.
-_PATIENCE, _JOINT = 3, 600
+_PATIENCE, _JOINT = 1, 600
 
 _Sparse = tuple[Integers, Matrix]
 
@@ -139,14 +139,18 @@ class _Model:
             every = {k: columns_of(beyond[:, k], self.coefficients[k][0]) for k in self.occurs.tolist()}
             columns = {k: at for k, at in every.items() if len(at)}
             rest = np.array([k for k, at in every.items() if not len(at)], dtype=np.int64)
+            current = False
             for cycle in range(_CYCLES):
                 moved = [self._improve(k, at, Penalty(l1, self.l2), tolerance / 2) for k, at in columns.items()]
                 if not any([*moved, self._improve_rest(rest, tolerance / 2)]):
                     break
+                current = False
                 self._balance(Penalty(l1, self.l2))
                 if cycle >= _PATIENCE and len(self.occurs) + sum(len(b) for _, b in self.coefficients) <= _JOINT:
                     self._polish(Penalty(l1, self.l2), tolerance / 4)
-            self._pass()
+                    current = True
+            if not current:
+                self._pass()
             self.violation = max(self._violated(Penalty(l1, self.l2)), self.imbalance)
             if self.violation <= tolerance:
                 return

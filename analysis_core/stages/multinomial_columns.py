@@ -18,6 +18,8 @@ from analysis_core.stages.gram import Matrix, Moments, Sums, class_ids, moments_
 
 #: Larger matrices than this are mapped files.
 IN_MEMORY = 256 * 2**20
+#: Matrices up to this size are kept standardised, too.
+_STANDARDISED = 64 * 2**20
 #: A chunk of rows takes about this many bytes for its features, or for its probabilities.
 _CHUNK = 16 * 2**20
 #: How far probabilities may be from adding up to 1, as those of float32 are.
@@ -84,6 +86,7 @@ class Columns:
         self.d, self.n = raw.shape
         self.classes = len(moments.target_mean)
         self.varies = moments.varies()
+        self.standardised = self._standardised(raw) if 8 * raw.size <= _STANDARDISED else None
         self.entropy = 0.0
         if targets.ndim == 1:
             self.order = np.argsort(targets, kind="stable")
@@ -93,10 +96,9 @@ class Columns:
 
     def take(self, at: Integers) -> Matrix:
         """Standardised columns, float64 [n, len(at)], each contiguous."""
-        some = self.raw[at].astype(np.float64)
-        some -= self.moments.mean[at, None]
-        some /= self.moments.scale[at, None]
-        return some.T
+        if self.standardised is not None:
+            return self.standardised[at].T
+        return self._standardised(self.raw[at], at).T
 
     def target(self, k: int) -> Integers | Matrix:
         """Of class k, its datapoints int64 [m] (class ids), or every datapoint's probability float64 [n]."""
@@ -115,13 +117,17 @@ class Columns:
 
     def rows(self) -> Iterator[tuple[slice, Matrix]]:
         """Chunks of rows: where, and their standardised features float64 [d, c]."""
-        size = max(1, _CHUNK // (8 * max(self.d, self.classes)))
+        size, kept = max(1, _CHUNK // (8 * max(self.d, self.classes))), self.standardised
         for start in range(0, self.n, size):
             part = slice(start, min(start + size, self.n))
-            some = self.raw[:, part].astype(np.float64)
-            some -= self.moments.mean[:, None]
-            some /= self.moments.scale[:, None]
-            yield part, some
+            yield part, self._standardised(self.raw[:, part]) if kept is None else kept[:, part]
+
+    def _standardised(self, some: NDArray[Any], at: Integers | slice = slice(None)) -> Matrix:
+        """Of some columns `at` [s, c]: float64 [s, c]."""
+        found = some.astype(np.float64)
+        found -= self.moments.mean[at, None]
+        found /= self.moments.scale[at, None]
+        return np.asarray(found)
 
 
 def _write(file: IO[bytes], array: NDArray[Any]) -> None:
