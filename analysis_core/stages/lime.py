@@ -11,13 +11,11 @@ from torch import Tensor
 from analysis_core.errors import BadInput
 from analysis_core.models.base import MultimodalModel
 from analysis_core.stages.coalitions import evaluate, require_answers, require_finite
-from analysis_core.stages.designs import Design, bernoulli
+from analysis_core.stages.designs import Design
 from analysis_core.stages.masking import Masking
 from analysis_core.stages.surrogate import KERNEL_WIDTH, RIDGE
 from analysis_core.targets import Target, describe, resolve_all, select
 from analysis_core.types import Attribution, Output
-
-__all__ = ["Answers", "bernoulli", "lime"]
 
 
 def lime(
