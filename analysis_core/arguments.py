@@ -1,12 +1,14 @@
-"""Checks of arguments that many methods share: whole numbers, counts, finite numbers. Importing this loads no torch."""
+"""Checks of arguments that many methods share: counts, numbers, lists, results. Importing this loads no torch."""
 
 from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Iterable
 from typing import Any
 
 from analysis_core.errors import BadInput
+from analysis_core.types import Attribution
 
 
 def whole(name: str, value: Any) -> int:
@@ -34,6 +36,22 @@ def finite(name: str, value: Any) -> float:
     if not math.isfinite(found):
         raise BadInput(f"{name} must be a finite number, not {value!r}")
     return found
+
+
+def one_attribution(value: Any) -> Attribution:
+    """A single result. raises: BadInput (anything else, such as the list that methods of several targets return)"""
+    if isinstance(value, Attribution):
+        return value
+    if isinstance(value, list | tuple) and value and isinstance(value[0], Attribution):
+        raise BadInput(f"give one Attribution, such as found[0], not a {type(value).__name__} of {len(value)}")
+    raise BadInput(f"an Attribution is needed, the result of a method, not {value!r:.80}")
+
+
+def listed(name: str, value: Any, example: str) -> list[Any]:
+    """An iterable as a list. raises: BadInput (a single thing, or a text, in place of a list)"""
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        raise BadInput(f"{name} must be a list, such as {example}, not {value!r:.80}")
+    return list(value)
 
 
 def _index(value: Any) -> int | None:

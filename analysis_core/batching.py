@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import torch
@@ -19,6 +20,7 @@ CPU_BUDGET = 128 * 2**20
 #: Without gradients about this many results of the largest size are alive at once (inputs, output, workspace).
 ALIVE = 6
 MOST_ROWS = 128
+_ONE_ROW = "one row does not fit in memory: take a smaller input or another device"
 
 Part = TypeVar("Part")
 
@@ -60,6 +62,17 @@ def rows_at_once(bytes_per_row: int, device: torch.device) -> int:
     return 1 << (fitting.bit_length() - 1)
 
 
+@contextmanager
+def one_row() -> Iterator[None]:
+    """Around work on a single row, which no smaller batch can help. raises: OutOfMemory (where memory runs out)"""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, OutOfMemory) or not is_out_of_memory(error):
+            raise
+        raise OutOfMemory(_ONE_ROW) from error
+
+
 class Batches:
     """Works through rows in batches of `size`; out of memory halves the size and goes on."""
 
@@ -78,8 +91,7 @@ class Batches:
                 if not is_out_of_memory(error):
                     raise
                 if self.size == 1:
-                    message = "one row does not fit in memory: take a smaller input or another device"
-                    raise OutOfMemory(message) from error
+                    raise OutOfMemory(_ONE_ROW) from error
                 self._halve()
                 continue
             yield part

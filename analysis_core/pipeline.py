@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from analysis_core import leaves
-from analysis_core.arguments import count, whole
+from analysis_core.arguments import count, listed, whole
 from analysis_core.errors import BadInput, UnknownName
 from analysis_core.models.base import MultimodalModel
 from analysis_core.stages import crossmodal, methods, unimodal
@@ -45,7 +45,9 @@ def explain(
     returns:  for the stages asked for: {"U": Attribution, "C": {modality: Attribution}, "Rl": {feature: Attribution}}
     raises:   UnknownName, BadInput (samples for a method that draws none), and what the stages raise
     """
-    stages = (stages,) if isinstance(stages, str) else tuple(stages)
+    stages = (stages,) if isinstance(stages, str) else tuple(listed("stages", stages, "('U', 'C')"))
+    if options is not None and not isinstance(options, Mapping):
+        raise BadInput(f"options must be the method's options by name, such as {{'noise': 0.1}}, not {options!r:.80}")
     for stage in stages:
         if stage not in STAGES:
             raise UnknownName("stage", stage, STAGES)
@@ -54,7 +56,7 @@ def explain(
     wanted = {**_drawing(name, samples, seed), **(options or {})}
     target = PredictedLogit() if target is None else target
     result: dict[str, Any] = {}
-    rows = [whole("a feature number", j) for j in features] if "Rl" in stages else []
+    rows = [whole("a feature number", j) for j in listed("features", features, "[0]")] if "Rl" in stages else []
     targets: list[Target] = [*([target] if "U" in stages else []), *(Feature(j, layer) for j in rows)]
     found = methods.attribute(name, model, sample, targets, **wanted) if targets else []
     if "U" in stages:

@@ -88,7 +88,12 @@ def loads(data: bytes, *, file: object = "result") -> Any:
         facts = json.loads(arrays.pop(_JSON).tobytes())
     except Exception as error:
         raise BadData(f"not a saved result: {error}", file=file) from error
-    return unpack(facts, arrays)
+    try:
+        return unpack(facts, arrays)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        if isinstance(error, UnknownName):
+            raise
+        raise BadData(f"not a whole result: {type(error).__name__}: {error}", file=file) from error
 
 
 def save(result: Result | Judgement, path: str | Path) -> None:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from analysis_core import leaves
-from analysis_core.arguments import count, finite
+from analysis_core.arguments import count, finite, one_attribution
 from analysis_core.errors import BadInput
 from analysis_core.evaluation.faithfulness_game import columns_of, named, require_finite, target_of
 from analysis_core.models.base import MultimodalModel
@@ -54,7 +54,7 @@ def infidelity(
     raises:      BadInput (among others: the target is not finite), UnknownName
     source:      Yeh et al. 2019, the case of removal to a baseline; captum.metrics.infidelity
     """
-    samples = count("samples", samples)
+    samples, attribution = count("samples", samples), one_attribution(attribution)
     game = Masking(model, sample)
     chosen = named(modalities)
     columns, values = columns_of(game, attribution, chosen)
@@ -140,7 +140,7 @@ def max_sensitivity(
         found = []
         for i in range(len(rows[0])):
             here = _Here(model, encoded, {m: t[i : i + 1] for m, t in zip(names, rows, strict=True)})
-            attribution = explain(here, sample, resolved)
+            attribution = one_attribution(explain(here, sample, resolved))
             methods.append(attribution.method)
             parts = [attribution.pairs] if attribution.pairs is not None else list(attribution.values.values())
             found.append(torch.cat([p.flatten() for p in parts]))

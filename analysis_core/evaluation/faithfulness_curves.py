@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from analysis_core.arguments import count, finite
+from analysis_core.arguments import count, finite, listed, one_attribution
 from analysis_core.errors import BadInput
 from analysis_core.evaluation.faithfulness_game import (
     columns_of,
@@ -122,11 +122,10 @@ def curves(
     """
     if isinstance(attributions, Attribution):
         attributions = [attributions]
+    attributions = [one_attribution(a) for a in listed("attributions", attributions, "[found]")]
     if not attributions:
         raise BadInput("faithfulness needs at least one attribution")
-    if not isinstance(fractions, Iterable):
-        raise BadInput(f"fractions must be a list of shares, such as [0.1, 0.5], not {fractions!r}")
-    fractions = [finite("a fraction", q) for q in fractions]
+    fractions = [finite("a fraction", q) for q in listed("fractions", fractions, "[0.1, 0.5]")]
     if not fractions or not all(0 < q <= 1 for q in fractions):
         raise BadInput(f"fractions must be shares above 0 and at most 1, not {tuple(fractions)}")
     points, random = count("points", points), count("random", random, least=0)

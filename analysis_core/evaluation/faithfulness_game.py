@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
+from analysis_core.arguments import listed
 from analysis_core.errors import BadInput, UnknownName
 from analysis_core.seeds import generator
 from analysis_core.stages.masking import Masking
@@ -58,7 +59,9 @@ def named(modalities: Iterable[str] | None) -> tuple[str, ...] | None:
     """The modalities asked for, each once: twice would remove and count its atoms twice. A string is one name."""
     if modalities is None:
         return None
-    return (modalities,) if isinstance(modalities, str) else tuple(dict.fromkeys(modalities))
+    if isinstance(modalities, str):
+        return (modalities,)
+    return tuple(dict.fromkeys(listed("modalities", modalities, "['image']")))
 
 
 def require_finite(f: Tensor) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 from torch import Tensor
 
-from analysis_core.arguments import count
+from analysis_core.arguments import count, one_attribution
 from analysis_core.errors import BadInput
 from analysis_core.evaluation.faithfulness_game import target_of
 from analysis_core.models.base import MultimodalModel
@@ -66,6 +66,7 @@ def pairs(
     raises:       BadInput (no pairs of atoms, pairs that are not finite or of another shape), UnknownName
     source:       ours; the relabelling is the quadratic assignment procedure (Hubert and Schultz 1976)
     """
+    attribution = one_attribution(attribution)
     reported, config = attribution.pairs, attribution.config
     if reported is None or "source" not in config or "to" not in config:
         raise BadInput(f"{attribution.method} has no pairs of atoms: give a result of stage C")

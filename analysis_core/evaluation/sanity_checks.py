@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from analysis_core import leaves
-from analysis_core.arguments import count, finite
+from analysis_core.arguments import count, finite, one_attribution
 from analysis_core.errors import AnalysisError, BadInput, MissingCapability, UnknownName
-from analysis_core.evaluation.sanity_layers import RandomisedCopy
+from analysis_core.evaluation.sanity_layers import RandomisedCopy, is_model
 from analysis_core.evaluation.sanity_report import SanityReport
 from analysis_core.evaluation.sanity_similarity import MEASURES, parts_of, similarity
 from analysis_core.models.base import MultimodalModel
@@ -104,7 +104,10 @@ def data_randomisation(
     _check(samples, repeats, top, limit)
     table = _Table(_Before(model, samples, target, explain), top)
     for repeat in range(repeats):
-        table.add("labels permuted", fit(_permuted(labels, seed, repeat)))
+        refitted = fit(_permuted(labels, seed, repeat))
+        if not is_model(refitted):
+            raise BadInput(f"fit must return a model like the one that is checked, not {refitted!r:.80}")
+        table.add("labels permuted", refitted)
     return table.report("data", {"target": repr(target), "repeats": repeats, "limit": limit, "seed": seed})
 
 
@@ -115,7 +118,7 @@ class _Before:
         self.samples, self.explain = samples, explain
         self.outputs = [_output(model, sample) for sample in samples]
         self.targets = [resolve(target, output) for output in self.outputs]
-        self.explanations = [explain(model, s, t) for s, t in zip(samples, self.targets, strict=True)]
+        self.explanations = [one_attribution(explain(model, s, t)) for s, t in zip(samples, self.targets, strict=True)]
 
 
 class _Table:
@@ -183,8 +186,6 @@ def _check(samples: Sequence[Sample], repeats: int, top: float, limit: float) ->
     if not samples:
         raise BadInput("a sanity check needs at least one sample")
     count("repeats", repeats)
-    if not 0 < finite("top", top) <= 1:
-        raise BadInput(f"top must be a share of the atoms above 0 and at most 1, not {top}")
     finite("limit", limit)
 
 

@@ -99,7 +99,7 @@ def networks(model: object, *, around: tuple[object, ...] = ()) -> dict[str, nn.
         attributes.setdefault("module", model.module)  # type: ignore[attr-defined]
     for name, value in attributes.items():
         for key, part in _members(value):
-            inner = networks(part, around=(*around, model)) if isinstance(part, nn.Module) or _is_model(part) else {}
+            inner = networks(part, around=(*around, model)) if isinstance(part, nn.Module) or is_model(part) else {}
             for below, net in inner.items():
                 found[".".join(word for word in (name, key, below) if word)] = net
     return found
@@ -114,7 +114,8 @@ def _members(value: Any) -> Iterator[tuple[str, Any]]:
         yield "", value
 
 
-def _is_model(value: object) -> bool:
+def is_model(value: object) -> bool:
+    """Whether it has the protocol's four members."""
     return all(hasattr(value, name) for name in ("modalities", "encode", "forward", "baseline"))
 
 

@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor
 
+from analysis_core.arguments import finite, one_attribution
 from analysis_core.errors import BadInput
 from analysis_core.stages.readouts import rank_correlation
 from analysis_core.types import Attribution
@@ -32,7 +33,9 @@ def similarity(one: Attribution, two: Attribution, *, top: float = 0.1) -> dict[
              where a number is not finite; ssim for pixel maps of 3 x 3 and more, each map scaled to a maximum of 1
     raises:  BadInput (explanations of different atoms)
     """
-    a, b = parts_of(one), parts_of(two)
+    if not 0 < finite("top", top) <= 1:
+        raise BadInput(f"top must be a share of the atoms above 0 and at most 1, not {top}")
+    a, b = parts_of(one_attribution(one)), parts_of(one_attribution(two))
     if {name: t.shape for name, t in a.items()} != {name: t.shape for name, t in b.items()}:
         raise BadInput("the two explanations are of different atoms: explain the same sample in the same way")
     return {name: _compared(name, a[name], b[name], top) for name in a}

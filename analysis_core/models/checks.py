@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from analysis_core import leaves
-from analysis_core.errors import AnalysisError, MissingCapability
+from analysis_core.errors import AnalysisError, MissingCapability, UnknownName
 from analysis_core.models.base import MultimodalModel
 from analysis_core.models.towers import missing, separate
 from analysis_core.stages import curvature, second_order
@@ -41,7 +41,10 @@ class Report:
         return all(c.state != FAILED for c in self.checks)
 
     def __getitem__(self, name: str) -> Check:
-        return next(c for c in self.checks if c.name == name)
+        found = {c.name: c for c in self.checks}
+        if name not in found:
+            raise UnknownName("check", name, found)
+        return found[name]
 
     def __str__(self) -> str:
         return "\n".join(f"{c.state:>14}  {c.name}: {c.sentence}" for c in self.checks)

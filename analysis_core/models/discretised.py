@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis_core.arguments import count, finite
+from analysis_core.arguments import count, finite, listed
 from analysis_core.errors import BadInput
 from analysis_core.models.base import MultimodalModel
 
@@ -92,7 +92,7 @@ class Discretised:
 
     def bin_of(self, values: Iterable[float]) -> NDArray[np.int64]:
         """The bin of each true value, as class numbers [n]. raises: BadInput (NaN)"""
-        y = np.asarray(list(values), dtype=np.float64)
+        y = _numbers(values)
         if np.isnan(y).any():
             raise BadInput(f"value {int(np.isnan(y).argmax())} is NaN, which lies in no bin")
         return np.searchsorted(self.edges, y, side="right").astype(np.int64)
@@ -123,7 +123,7 @@ def quantile_edges(values: Iterable[float], bins: int) -> tuple[float, ...]:
     returns: at most bins - 1 edges: ties are never cut, so many equal values leave fewer bins
     raises:  BadInput (bins, NaN, fewer than two different values)
     """
-    y = np.sort(np.asarray(list(values), dtype=np.float64))
+    y = np.sort(_numbers(values))
     bins = count("bins", bins, least=2)
     if not np.isfinite(y).all() or len(np.unique(y)) < 2:
         raise BadInput(f"quantiles need at least two different finite values, not {y.tolist()!r:.80}")
@@ -132,6 +132,16 @@ def quantile_edges(values: Iterable[float], bins: int) -> tuple[float, ...]:
     wanted = [len(y) * k / bins for k in range(1, bins)]
     nearest = {int(cuts[np.abs(cuts - w).argmin()]) for w in wanted}
     return tuple(_shortest_between(float(y[c - 1]), float(y[c])) for c in sorted(nearest))
+
+
+def _numbers(values: Any) -> NDArray[np.float64]:
+    try:
+        found = np.asarray(listed("values", values, "[0.5, 2.0]"), dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise BadInput(f"values must be numbers [n], not {values!r:.80}") from error
+    if found.ndim != 1:
+        raise BadInput(f"values must be numbers [n], not {list(found.shape)}")
+    return found
 
 
 def _shortest_between(low: float, high: float) -> float:

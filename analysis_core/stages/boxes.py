@@ -10,6 +10,7 @@ from numbers import Real
 import torch
 from torch import Tensor
 
+from analysis_core.arguments import one_attribution
 from analysis_core.errors import BadInput
 from analysis_core.types import Attribution
 
@@ -29,6 +30,7 @@ def box_means(
              picture without size)
     source:  Liang et al. 2023, appendix D.2: mean of the map over the pixels of the object
     """
+    result = one_attribution(result)
     if result.pixels is None:
         raise BadInput(f"{result.method} has no pixel maps: ask second_order for pixels=True")
     height, width = result.pixels.shape[1:]

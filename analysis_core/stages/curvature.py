@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from analysis_core import leaves
-from analysis_core.batching import Batches, is_out_of_memory, rows_at_once
+from analysis_core.batching import Batches, is_out_of_memory, one_row, rows_at_once
 from analysis_core.errors import BadInput, MissingCapability, NotDifferentiableTwice
 from analysis_core.models.base import MultimodalModel
 from analysis_core.stages.curvature_memory import bytes_of_results
@@ -74,7 +74,7 @@ class FirstOrder:
     def __init__(self, model: MultimodalModel, encoded: Encoded, target: Target) -> None:
         """raises: MissingCapability (the forward pass is cut off from its inputs), BadInput (not finite)"""
         self.model, self.encoded = model, encoded
-        with differentiable():
+        with one_row(), differentiable():
             self._x = {m: t.detach().clone().requires_grad_(True) for m, t in encoded.x.items()}
             output = self._forward(self._x)
             self.target = resolve(target, output)
@@ -101,7 +101,7 @@ class FirstOrder:
 
     def _graph_gradient(self, modality: str) -> Tensor | None:
         if modality not in self._gradients:
-            with differentiable():
+            with one_row(), differentiable():
                 (g,) = torch.autograd.grad(self._value, [self._x[modality]], create_graph=True, allow_unused=True)
             self._gradients[modality] = g
         return self._gradients[modality]

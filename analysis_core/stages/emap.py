@@ -106,6 +106,8 @@ def emap(
     raises:   BadInput (shapes differ: names the modality; fewer than 2 samples or modalities; NaN; partners)
     source:   Hessel & Lee 2020, "Does my multimodal model learn cross-modal interactions?", equations 2 to 4
     """
+    if isinstance(samples, Mapping) or not isinstance(samples, Iterable):
+        raise BadInput(f"give a list of samples, such as a dataset, not a {type(samples).__name__}")
     crowd = Crowd(model, samples)
     n = len(crowd)
     if n < 2:

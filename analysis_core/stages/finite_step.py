@@ -37,7 +37,7 @@ def finite_step(
     step:    0 < step <= 1
     returns: Attribution with pairs float64 [len(atoms), n_atoms(to)], signed as removal; the same at every step for a
              model that is bilinear in the two atoms; values {to: sum over the source atoms of |pairs|}
-    raises:  BadInput (step, atoms, too many pairs), UnknownName
+    raises:  BadInput (step, also one that leaves only round-off, atoms, too many pairs), UnknownName
     source:  the mixed second difference; the step is a share of the way so that embeddings and pictures are comparable
     """
     step = finite("step", step)
@@ -45,6 +45,8 @@ def finite_step(
         raise BadInput(f"step must be a share of the way to the baseline, above 0 and at most 1, not {step}")
     kind = _PartOfTheWay if separate(model) is None else _PartOfTheWayByTowers
     grid = removal_grid(kind(model, float(step)), sample, target, source=source, to=to, atoms=atoms)
+    if grid.quality["round_off"] > step**2 * float(grid.f.abs().max()):
+        raise BadInput(f"step={step} is so small that only round-off is left of the differences: take a larger one")
     quality = {**grid.quality, "round_off": grid.quality["round_off"] / step**2}
     found = grid.attribution("finite_step", grid.pairs / step**2, {"step": float(step)})
     return replace(found, quality=quality)

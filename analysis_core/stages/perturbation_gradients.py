@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from analysis_core import leaves
-from analysis_core.arguments import finite
+from analysis_core.arguments import finite, listed
 from analysis_core.errors import BadInput, MissingCapability, UnknownName
 from analysis_core.models.base import MultimodalModel
 from analysis_core.stages.masking import Masking, layers_of
@@ -47,6 +47,7 @@ def perturbation(
     step = None if step is None else finite("step", step)
     if step is not None and step <= 0:
         raise BadInput(f"step must be a positive share of the input's standard deviation, not {step}")
+    targets = listed("targets", targets, "[Logit(0)]")
     if not targets:
         raise BadInput("a gradient by perturbation needs at least one target")
     game = Masking(model, sample)

@@ -9,6 +9,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from analysis_core.arguments import one_attribution
 from analysis_core.errors import BadInput
 from analysis_core.types import Attribution
 
@@ -23,6 +24,7 @@ def phrases(result: Attribution, groups: Sequence[Sequence[int]]) -> Attribution
              in one phrase, or not covered by the result)
     source:  Liang et al. 2023, appendix D.2, sums a phrase's words
     """
+    result = one_attribution(result)
     words = _words(groups)
     rows, pairs = _rows(result, words), result.pairs
     assert pairs is not None

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from analysis_core import leaves
-from analysis_core.batching import Allocations, Batches, is_out_of_memory, rows_at_once
+from analysis_core.arguments import listed
+from analysis_core.batching import Allocations, Batches, is_out_of_memory, one_row, rows_at_once
 from analysis_core.errors import BadInput, MissingCapability
 from analysis_core.models.base import MultimodalModel
 from analysis_core.stages.curvature import differentiable, forward_with_gradient
@@ -43,6 +44,7 @@ class PointGradients:
 
     def __init__(self, model: MultimodalModel, sample: Mapping[str, Any], targets: Sequence[Target]) -> None:
         """raises: BadInput (no target; an empty modality; NaN or infinite), MissingCapability (no gradient)"""
+        targets = listed("targets", targets, "[Logit(0)]")
         if not targets:
             raise BadInput("a gradient needs at least one target")
         self.model, self.encoded = model, leaves.encode(model, sample)
@@ -52,7 +54,8 @@ class PointGradients:
         self.forwards, self.reason = 0, None  # type: int, str | None
         allocations = Allocations()
         self.targets: tuple[Target, ...] = tuple(targets)
-        self.here = self._at(self.encoded.x, self.targets, allocations)
+        with one_row():
+            self.here = self._at(self.encoded.x, self.targets, allocations)
         for at in self.here:
             require_finite(at.values, "the target is NaN or infinite on this sample: check the model and the sample")
             for m, g in at.gradients.items():

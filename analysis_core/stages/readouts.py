@@ -11,6 +11,7 @@ import torch
 from scipy.stats import rankdata
 from torch import Tensor
 
+from analysis_core.arguments import one_attribution
 from analysis_core.errors import BadInput
 from analysis_core.types import Attribution
 
@@ -71,7 +72,7 @@ def agreement(second: Attribution, removal: Attribution) -> ReadoutAgreement:
     raises:  BadInput (no pairs, or not about the same atoms, phrases, boxes and target)
     source:  no single readout is universal: second order misses steps on a plateau, removal misses pairs of objects
     """
-    sizes = _sizes(second), _sizes(removal)
+    sizes = _sizes(one_attribution(second)), _sizes(one_attribution(removal))
     for name in _ABOUT:
         if second.config.get(name) != removal.config.get(name):
             raise BadInput(f"the two results differ in {name!r}: ask both for the same")

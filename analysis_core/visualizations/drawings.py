@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from analysis_core.arguments import one_attribution
 from analysis_core.errors import BadInput
 from analysis_core.types import PICTURE_KINDS, SERIES_KINDS, Attribution, Encoded
 from analysis_core.visualizations import boxes, formats, heatmap, picture, time_map, unseen, words
@@ -51,7 +52,7 @@ def draw(attribution: Attribution, encoded: Encoded, *, image: Any = None, opaci
              words, in the picture or, of a transparent overlay, in the drawing's title and note: it is no 0
     raises:  BadInput (values that do not fit the atoms, means in boxes, regions without an image)
     """
-    _refuse_boxes(attribution)
+    _refuse_boxes(one_attribution(attribution))
     drawn = {}
     for modality, values in attribution.values.items():
         if modality not in encoded.atoms or len(values) != len(encoded.atoms[modality]):
@@ -73,7 +74,7 @@ def draw_interaction(
     raises:  BadInput (no cross-modal result, means in boxes, another sample's encoding, an atom that was not explained
              or that a pre-selection left out)
     """
-    config = attribution.config
+    config = one_attribution(attribution).config
     if attribution.pairs is None or not {"source", "to"} <= set(config):
         raise BadInput(f"{attribution.method} has no pairs of atoms to draw")
     to = str(config["to"])
