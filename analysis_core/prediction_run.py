@@ -151,5 +151,7 @@ def _stored(values: Tensor) -> NDArray[np.float32]:
 
 
 def _facts(sample: Mapping[str, Any], predicted: int) -> dict[str, Any]:
+    if not isinstance(sample, Mapping):
+        raise BadInput(f"a dataset's samples must be mappings, such as dicts with an id, not {type(sample).__name__}")
     facts = {k: sample[k] for k in FACTS if sample.get(k) is not None}
     return {**facts, "predicted": predicted}

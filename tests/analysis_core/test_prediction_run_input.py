@@ -106,6 +106,15 @@ def test_a_sample_that_cannot_be_encoded_is_refused(sample):
         prediction_run.predict(toys.additive(), [*samples(1), sample])
 
 
+def test_samples_that_are_no_mappings_are_refused(tmp_path):
+    class Sample:
+        def __getitem__(self, modality):
+            return toys.sample()[modality]
+
+    with pytest.raises(BadInput, match="must be mappings, such as dicts with an id, not Sample"):
+        prediction_run.run(toys.additive(), [Sample()], tmp_path, key={})
+
+
 def test_a_label_that_is_no_plain_number_is_refused(tmp_path):
     with pytest.raises(BadInput, match="facts of point 0 must be a mapping to plain texts and numbers"):
         prediction_run.run(toys.additive(), [{**samples(1)[0], "label": torch.tensor(1)}], tmp_path, key={})
