@@ -25,6 +25,7 @@ from benchmarks.claims import Row, Scale
 from benchmarks.measure import interleaved
 from benchmarks.shipped import ROOT, device
 from benchmarks.whole_study import Done, precompute, read_study
+from studies.engine.perturbed import DESIGN
 
 #: Stage -> the stages whose rows share its forward passes.
 TOGETHER = {"U and Rl": ("U", "Rl"), "C": ("C",), "Rg": ("Rg",), "input and P graph": ("input", "P")}
@@ -45,38 +46,57 @@ def rows(scale: Scale) -> Iterator[Row]:
     counted = usual.forwards(modalities=len(model.modalities), labels=len(done.items[0].explained))
     yield from _forwards(done, counted)
     yield from _seconds(done)
-    measured = list(_measured(scale, config, model, splits, done))
-    yield from measured
-    # The second row measured is of U and Rl, one forward at a time.
-    per_forward = (measured[1].usual or 0.0) / (_sets(model, done.items[: SAMPLED[scale][0]]) * usual.ROWS)
-    dime = _dime(scale, model, splits, done)
-    yield Row("DIME, per item", "s", per_forward * counted.DIME, dime.seconds, f"ours: {dime.note}")
+    clock = _Clock()
+    yield from _measured(scale, config, model, splits, done, clock)
+    per_forward = clock.spent / clock.forwards
+    n, own = len(done.items), done.cpu / len(done.items)
     yield Row(
         "all explanations, per item, CPU",
         "s",
         per_forward * counted.total,
-        done.cpu / len(done.items),
-        f"usual: counted x {1e3 * per_forward:.2f} ms; ours: pictures, files and database included",
+        own,
+        f"usual: counted x {1e3 * per_forward:.2f} ms of CPU; ours: pictures, files and database included",
     )
-    explained = sum(row.forwards for row in done.artefacts if row.stage in EXPLAINING) / len(done.items)
+    dime = _dime(scale, config, model, splits, done)
+    yield Row("DIME, per item, CPU", "s", per_forward * counted.DIME, dime.seconds, f"ours: {dime.note}")
+    rows = sum(row.forwards for row in done.of(*EXPLAINING)) / n
+    pictures = _pictures(done)
+    name, whole = "all explanations and DIME, per item", counted.total_with_dime
     yield Row(
-        "all explanations and DIME, per item",
-        "forwards",
-        counted.total_with_dime,
-        explained + dime.encodings,
-        "ours: the passes of the picture's tower stand for DIME's forwards",
+        name, "forwards", whole, rows + dime.encodings, "ours: rows of any kind; of DIME, rows with a new picture"
     )
+    name += ", pictures"
+    yield Row(name, "forwards", whole, pictures + dime.encodings, "ours: rows through the picture's tower alone")
+    name = "all explanations and DIME, per item, CPU"
     yield Row(
-        "all explanations and DIME, per item, CPU",
-        "s",
-        per_forward * counted.total_with_dime,
-        done.cpu / len(done.items) + dime.seconds,
-        "as above, with DIME",
+        name, "s", per_forward * whole, own + dime.seconds, "as above, with DIME on top: it shares no row of U and Rl"
     )
+
+
+@dataclass
+class _Clock:
+    """CPU seconds of the usual way's forward passes, and how many they were."""
+
+    spent: float = 0.0
+    forwards: int = 0
+
+    def one_by_one(self, model: MultimodalModel, sample: Mapping[str, Any], targets: Sequence[Target]) -> list[Tensor]:
+        """The usual way's surrogates: a set of rows per modality and target, a forward pass per row."""
+        begun = time.process_time()
+        found = [usual.lime(model, sample, target, modality) for target in targets for modality in model.modalities]
+        self.spent += time.process_time() - begun
+        self.forwards += len(found) * usual.ROWS
+        return found
+
+
+def _pictures(done: Done) -> float:
+    """Rows per item that went through the picture's tower, in a tower call or in a whole forward pass (C)."""
+    whole = sum(int(row.forwards) for row in done.of("C"))
+    return (done.encodings["image"] + whole) / len(done.items)
 
 
 def _forwards(done: Done, counted: usual.Forwards) -> Iterator[Row]:
-    n, features = len(done.items), len({row.subject for row in done.of("Rg")})
+    n, shown = len(done.items), done.of("Rg")
     ours = {name: sum(row.forwards for row in done.of(*stages)) / n for name, stages in TOGETHER.items()}
     predictions = sum(row.forwards for row in done.of("predictions"))
     yield Row("predictions, both splits", "forwards", predictions, predictions, "once per study, not per item")
@@ -85,9 +105,13 @@ def _forwards(done: Done, counted: usual.Forwards) -> Iterator[Row]:
     name = "U and Rl, per item, Rl per feature"
     yield Row(name, "forwards", larger, ours["U and Rl"], "usual: Rl once per feature; not in the sum")
     yield Row("C, per item", "forwards", counted.C, ours["C"], "the gain is in the backward pass: second-order")
+    features = len({row.subject for row in shown})
     yield Row("Rg, per item", "forwards", counted.Rg, ours["Rg"], f"ours: {features} features for {n} items")
-    total = (done.forwards - predictions) / n
-    yield Row("all explanations, per item", "forwards", counted.total, total, "ours: counted at the model; no DIME")
+    total, pictures = (done.forwards - predictions) / n, _pictures(done)
+    note = "ours: counted at the model, rows of any kind; no DIME"
+    yield Row("all explanations, per item", "forwards", counted.total, total, note)
+    note = "ours: rows through the picture's tower; the others pass the words' tower and the fusion"
+    yield Row("all explanations, per item, pictures", "forwards", counted.total, pictures, note)
 
 
 def _seconds(done: Done) -> Iterator[Row]:
@@ -99,7 +123,7 @@ def _seconds(done: Done) -> Iterator[Row]:
 
 
 def _measured(
-    scale: Scale, config: Any, model: MultimodalModel, splits: Mapping[str, Any], done: Done
+    scale: Scale, config: Any, model: MultimodalModel, splits: Mapping[str, Any], done: Done, clock: _Clock
 ) -> Iterator[Row]:
     """Both ways in turn: predictions of some datapoints, U and Rl of some items, Rg of one example."""
     count, repeats = SAMPLED[scale]
@@ -113,21 +137,22 @@ def _measured(
     )
     yield Row(f"predictions, {batch} datapoints", "s", slow, fast, "measured; superpixels known on both sides")
     items = [(splits[item.split][item.index], _targets(item)) for item in done.items[:count]]
+
+    def ours(sample: Mapping[str, Any], targets: Sequence[Target]) -> object:
+        return unimodal.lime(model, sample, targets, samples=rows_of_lime, design=DESIGN)
+
     slow, fast = interleaved(
-        lambda: [_one_by_one(model, sample, targets) for sample, targets in items],
-        lambda: [unimodal.lime(model, sample, targets, samples=rows_of_lime) for sample, targets in items],
+        lambda: [clock.one_by_one(model, sample, targets) for sample, targets in items],
+        lambda: [ours(sample, targets) for sample, targets in items],
         repeats=repeats,
         name="U and Rl",
     )
-    sets = _sets(model, done.items[:count])
+    sets = len(model.modalities) * sum(len(targets) for _, targets in items) / len(items)
     note = f"measured, items: {count}; usual: {sets:g} sets of {usual.ROWS} rows, one forward each"
     yield Row("U and Rl, one item, Rl per feature", "s", slow / count, fast / count, note)
     sample, feature = splits["train"][0], items[0][1][-1:]
     slow, fast = interleaved(
-        lambda: _one_by_one(model, sample, feature),
-        lambda: unimodal.lime(model, sample, feature, samples=rows_of_lime),
-        repeats=repeats,
-        name="Rg",
+        lambda: clock.one_by_one(model, sample, feature), lambda: ours(sample, feature), repeats=repeats, name="Rg"
     )
     yield Row("Rg, one example of one feature", "s", slow, fast, "measured; as many rows on both sides")
 
@@ -141,16 +166,16 @@ class _Dime:
     note: str
 
 
-def _dime(scale: Scale, model: MultimodalModel, splits: Mapping[str, Any], done: Done) -> _Dime:
+def _dime(scale: Scale, config: Any, model: MultimodalModel, splits: Mapping[str, Any], done: Done) -> _Dime:
     partners = {"small": 5, "paper": usual.PARTNERS}[scale]
-    items = done.items[: SAMPLED[scale][0]]
-    rows = len(model.modalities) * usual.ROWS
+    items, rows = done.items[: SAMPLED[scale][0]], config.stages.U.samples
     begun = time.process_time()
     background = crossmodal.Background(model, [splits["train"][i] for i in range(partners)])
     once = time.process_time() - begun
     begun, encodings, fusions = time.process_time(), 0, 0
     for item in tqdm(items, desc="DIME"):
-        (found,) = crossmodal.dime(model, splits[item.split][item.index], background, _targets(item)[:1], samples=rows)
+        sample, targets = splits[item.split][item.index], _targets(item)[:1]
+        (found,) = crossmodal.dime(model, sample, background, targets, samples=rows, design=DESIGN)
         encodings += found.full.quality["encodings"]["image"]
         fusions += found.full.quality["forwards"]
     each = (time.process_time() - begun) / len(items)
@@ -161,12 +186,3 @@ def _dime(scale: Scale, model: MultimodalModel, splits: Mapping[str, Any], done:
 def _targets(item: Any) -> list[Target]:
     (entry,) = item.explained
     return [Logit(entry["class"]), *(Feature(j) for j in entry["features"])]
-
-
-def _sets(model: MultimodalModel, items: Sequence[Any]) -> float:
-    """Sets of rows per item: one per modality and target."""
-    return len(model.modalities) * sum(len(_targets(item)) for item in items) / len(items)
-
-
-def _one_by_one(model: MultimodalModel, sample: Mapping[str, Any], targets: Sequence[Target]) -> list[Tensor]:
-    return [usual.lime(model, sample, target, modality) for target in targets for modality in model.modalities]

@@ -9,6 +9,7 @@ import json
 import os
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,13 +33,15 @@ class Done:
 
     items:     practice items included: they are explained too
     artefacts: all rows, each with its stage, seconds and forwards
-    forwards:  counted at the model, all stages
+    forwards:  counted at the model, all stages; rows that fuse encodings are forwards as well
+    encodings: rows that went through each modality's tower, by modality; whole forward passes are not among them
     wall, cpu: seconds of all explanations (everything after predictions and path), storing and database included
     """
 
     items: list[Any]
     artefacts: list[Any]
     forwards: int
+    encodings: dict[str, int]
     wall: float
     cpu: float
 
@@ -90,7 +93,7 @@ def precompute(config: Any, kind: type) -> Done:
 
     version = study_create(config=config, owner=None)
     begun: list[tuple[float, float]] = []
-    with forwards_of(kind) as counted, progress("groups of artefacts") as bar:
+    with forwards_of(kind) as counted, encodings_of(kind) as encoded, progress("groups of artefacts") as bar:
 
         def after_group() -> None:
             bar.update()
@@ -105,4 +108,22 @@ def precompute(config: Any, kind: type) -> Done:
         reasons = list(version.artefacts.filter(state="failed").values_list("reason", flat=True))
         raise RuntimeError(f"the study was not precomputed: {reasons or run.problem}")
     items, artefacts = list(version.items.all()), list(version.artefacts.all())
-    return Done(items, artefacts, counted.forwards, ended[0] - begun[0][0], ended[1] - begun[0][1])
+    wall, cpu = ended[0] - begun[0][0], ended[1] - begun[0][1]
+    return Done(items, artefacts, counted.forwards, dict(encoded), wall, cpu)
+
+
+@contextmanager
+def encodings_of(kind: type) -> Iterator[Counter[str]]:
+    """Count the rows that go through the towers of every model of a class, by modality."""
+    counted: Counter[str] = Counter()
+    original: Any = kind.tower  # type: ignore[attr-defined]
+
+    def tower(self: Any, modality: str, x: Any, aux: Any) -> Any:
+        counted[modality] += len(x)
+        return original(self, modality, x, aux)
+
+    kind.tower = tower  # type: ignore[attr-defined]
+    try:
+        yield counted
+    finally:
+        kind.tower = original  # type: ignore[attr-defined]

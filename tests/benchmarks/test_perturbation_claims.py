@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 import torch
 
-from analysis_core import check_model
+from analysis_core import Logit, check_model
 from analysis_core.stages.emap import emap
+from analysis_core.stages.lime import lime
 from analysis_core.stages.masking import Masking
-from benchmarks import dime, dual_encoder, measure, perturbations, usual
+from benchmarks import dime, dual_encoder, measure, perturbations, usual, whole_study
 from benchmarks.emap import one_forward_per_pair
 from tests.analysis_core import toys_towers
 
@@ -71,6 +72,19 @@ def test_rows_are_counted_whether_they_are_passed_forward_or_fused() -> None:
         model.forward(encoded.x, encoded.aux)
     assert done.forwards == 11
     assert {name: vars(Own)[name] for name in originals} == originals
+
+
+def test_rows_through_towers_are_counted_by_modality_and_the_class_is_left_as_it_was() -> None:
+    class Own(toys_towers.Products):
+        def tower(self, modality: str, x: torch.Tensor, aux: dict[str, torch.Tensor]) -> dict[str, Any]:
+            return super().tower(modality, x, aux)
+
+    sample, original = toys_towers.samples(1)[0], Own.tower
+    with whole_study.encodings_of(Own) as counted:
+        lime(Own(), sample, [Logit(0)], samples=400, design="apart")
+    # All 8 states of the 3 atoms of each modality, the whole one with the sample.
+    assert dict(counted) == {"a": 8, "b": 8}
+    assert Own.tower is original
 
 
 def test_the_dual_encoder_is_a_sound_model_with_towers() -> None:
