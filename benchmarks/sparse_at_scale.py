@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,15 @@ from typing import Any
 WIDER = {"OPENBLAS_CORETYPE": "SkylakeX"}
 
 
-def run(share: float, *, classes: int, everything: bool = False, **environment: str) -> dict[str, Any]:
-    """Figures of one run; `everything` adds extremes and histograms to the pass."""
+def run(
+    share: float,
+    *,
+    classes: int,
+    everything: bool = False,
+    precision: str = "float64",
+    environment: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Figures of one run; `everything` adds extremes and histograms to the pass; `environment`: set on top of ours."""
     command = [
         sys.executable,
         "-m",
@@ -29,10 +36,11 @@ def run(share: float, *, classes: int, everything: bool = False, **environment: 
         str(share),
         str(classes),
         *["--everything"] * everything,
+        f"--precision={precision}",
     ]
     done = subprocess.run(
         command,
-        env={**os.environ, **environment},
+        env={**os.environ, **(environment or {})},
         cwd=Path(__file__).resolve().parents[1],
         capture_output=True,
         text=True,
@@ -71,7 +79,7 @@ class Timed:
         self.inner.restore(state)
 
 
-def figures(share: float, classes: int, *, everything: bool) -> dict[str, Any]:
+def figures(share: float, classes: int, *, everything: bool, precision: str = "float64") -> dict[str, Any]:
     """Do it, in this process."""
     begun = time.perf_counter()
     import torch
@@ -97,7 +105,7 @@ def figures(share: float, classes: int, *, everything: bool) -> dict[str, Any]:
                 return
             yield part
 
-    sums, ends, counts = Timed(Sums()), Timed(ExtremesSoFar(3)), Timed(HistogramsSoFar(32))
+    sums, ends, counts = Timed(Sums(precision)), Timed(ExtremesSoFar(3)), Timed(HistogramsSoFar(32))
     wanted = {"moments": sums, **({"extremes": ends, "histograms": counts} if everything else {})}
     start, cpu = time.perf_counter(), time.process_time()
     rows = streaming.stream(chunks(), None, wanted)
@@ -149,12 +157,14 @@ def main() -> int:
     made.add_argument("share", type=float, help="of 443,000 datapoints")
     made.add_argument("classes", type=int)
     made.add_argument("--everything", action="store_true", help="extremes and histograms in the same pass")
+    made.add_argument("--precision", default="float64", help="of products of features within a chunk")
     options = made.parse_args()
     import warnings
 
     # At a sixteenth some classes never occur; the number of those that do is among the figures.
     warnings.simplefilter("ignore", RuntimeWarning)
-    sys.stdout.write(json.dumps(figures(options.share, options.classes, everything=options.everything)) + "\n")
+    found = figures(options.share, options.classes, everything=options.everything, precision=options.precision)
+    sys.stdout.write(json.dumps(found) + "\n")
     return 0
 
 
