@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from analysis_core.arguments import count
 from analysis_core.errors import BadInput
 from analysis_core.visualizations import colours, unseen
 from analysis_core.visualizations.words import STRONGEST, levels
@@ -38,6 +39,7 @@ def overlay(
     labels:  a short text per box, in a tag at its upper left corner; "" = none
     raises:  BadInput (boxes that are none, unequal numbers of boxes, weights and labels, a size without pixels)
     """
+    upscale = count("upscale", upscale)
     corners = np.asarray(boxes, dtype=np.float64) * upscale
     values = np.zeros(len(corners)) if weights is None else np.asarray(weights, dtype=np.float64)
     tags = [""] * len(corners) if labels is None else list(labels)
@@ -45,7 +47,7 @@ def overlay(
         raise BadInput(f"boxes are finite numbers [n, 4], not {list(corners.shape)}")
     if not len(corners) == len(values) == len(tags):
         raise BadInput(f"{len(corners)} boxes, {len(values)} weights and {len(tags)} labels do not go together")
-    if min(size) < 1 or upscale < 1:
+    if min(size) < 1:
         raise BadInput(f"a picture of {size[0]} x {size[1]} at scale {upscale} has no pixels")
     image = Image.new("RGBA", (size[0] * upscale, size[1] * upscale), (0, 0, 0, 0))
     draw = ImageDraw.Draw(image)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from analysis_core.arguments import count
 from analysis_core.errors import BadInput
 from analysis_core.visualizations import svg as parts
 
@@ -72,6 +73,8 @@ def sparsity(
     body.append(f'<path d="{path}" fill="none" stroke="{parts.NEGATIVE}" stroke-width="2" stroke-linejoin="round"/>')
     body += [f'<circle cx="{n(a)}" cy="{n(b)}" r="2.5" fill="{parts.NEGATIVE}"/>' for a, b in points]
     if chosen is not None:
+        if count("chosen", chosen, least=0) >= len(x):
+            raise BadInput(f"chosen must be one of the {len(x)} points, 0 to {len(x) - 1}, not {chosen}")
         body.extend(_ring(frame, float(x[chosen]), float(y[chosen]), score, percent))
     return parts.card(WIDTH, HEIGHT, title, body)
 

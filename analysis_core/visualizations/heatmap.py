@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from io import BytesIO
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
 
-from analysis_core.errors import BadInput
+from analysis_core.arguments import count, finite
+from analysis_core.errors import BadInput, UnknownName
 from analysis_core.visualizations import colours, picture
 
 Map = npt.NDArray[np.float64]
@@ -31,8 +32,10 @@ def overlay(
              weight whole and rounds the steps of their outlines (superpixels, patches); "hard" repeats pixels
     largest: the |weight| that is drawn opaque, to draw several maps on one scale; None = this map's own
     returns: PNG with a palette of 256 RGBA colours, always the same one (half the bytes of plain RGBA)
-    raises:  BadInput (not two-dimensional, nan or infinite)
+    raises:  BadInput (not two-dimensional, nan or infinite; upscale, largest), UnknownName (edges)
     """
+    if largest is not None and finite("largest", largest) <= 0:
+        raise BadInput(f"largest must be above 0, not {largest}")
     table = _enlarged(_checked(weights), upscale, edges)
     top = float(np.abs(table).max(initial=0)) if largest is None else float(largest)
     share = np.clip(table / top, -1, 1) if top > 0 else np.zeros_like(table)
@@ -64,7 +67,7 @@ def compose(image: Any, overlay: bytes, opacity: float = 0.6) -> bytes:
     image:   Pillow image or array uint8 [H, W, 3], see picture.flatten; opacity: 0 (picture alone) to 1
     raises:  BadInput (no picture, an opacity that is none)
     """
-    if not 0 <= opacity <= 1:
+    if not 0 <= finite("opacity", opacity) <= 1:
         raise BadInput(f"opacity must lie between 0 (the picture alone) and 1, not {opacity}")
     layer = Image.open(BytesIO(overlay), formats=("PNG",)).convert("RGBA")
     layer.putalpha(layer.getchannel("A").point([round(level * opacity) for level in range(256)]))
@@ -83,8 +86,9 @@ def _checked(weights: Any) -> Map:
 
 
 def _enlarged(table: Map, upscale: int, edges: Edges) -> Map:
-    if upscale < 1:
-        raise BadInput(f"upscale is a whole number of at least 1, not {upscale}")
+    if edges not in get_args(Edges):
+        raise UnknownName("kind of edges", edges, get_args(Edges))
+    upscale = count("upscale", upscale)
     if upscale == 1:
         return table
     # Weights are interpolated, not colours: between blue and orange lies transparent zero.

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from analysis_core.arguments import count
 from analysis_core.errors import BadData, BadInput
 
 FORMATS = ("PNG", "JPEG", "WEBP")
@@ -47,6 +48,7 @@ def encode(image: Any, *, max_side: int | None = None) -> bytes:
     """
     flat = flatten(image)
     longest = max(flat.size)
+    max_side = None if max_side is None else count("max_side", max_side)
     if max_side is not None and longest > max_side:
         size = [max(1, round(side * max_side / longest)) for side in flat.size]
         flat = flat.resize((size[0], size[1]), Image.Resampling.LANCZOS)

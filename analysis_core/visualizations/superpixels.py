@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from analysis_core.arguments import count
 from analysis_core.errors import BadInput
 
 #: White lines with a dark edge are seen on any picture.
@@ -20,8 +21,8 @@ def outlines(groups: Any, height: int, width: int, *, upscale: int = 1) -> bytes
     groups: integers [height * width], row-major (Atoms.groups); -1 = of no atom
     raises: BadInput (another number of pixels)
     """
-    index = np.asarray(groups).reshape(-1)
-    if index.shape != (height * width,) or upscale < 1:
+    upscale, index = count("upscale", upscale), np.asarray(groups).reshape(-1)
+    if index.shape != (height * width,):
         raise BadInput(f"a picture of {height} x {width} has {height * width} pixels, not {index.size}")
     areas = index.reshape(height, width).repeat(upscale, axis=0).repeat(upscale, axis=1)
     line = np.zeros(areas.shape, dtype=bool)
