@@ -8,7 +8,9 @@ from sklearn.linear_model import LogisticRegression
 
 from analysis_core import results
 from analysis_core.errors import BadFeatures, BadInput
-from analysis_core.stages import multinomial, multinomial_columns
+from analysis_core.stages import multinomial, multinomial_columns, streaming
+from analysis_core.stages.multinomial_block import Penalty
+from analysis_core.stages.multinomial_newton import Joint
 from analysis_core.stages.prediction import sparse_path
 from analysis_core.store import FeatureStore
 
@@ -154,6 +156,7 @@ def test_large_data_lie_in_files_and_chunks_and_stores_give_the_same(tmp_path, m
     x, y = data()
     plain = fit(x, y)
     monkeypatch.setattr(multinomial_columns, "IN_MEMORY", 0)
+    monkeypatch.setattr(multinomial_columns, "_STANDARDISED", 0)
     monkeypatch.setattr(multinomial_columns, "_CHUNK", 1000)
     pieces = fit((x[i : i + 7], y[i : i + 7]) for i in range(0, len(x), 7))
     logits = np.random.default_rng(0).normal(size=(len(x), 3))
@@ -195,3 +198,27 @@ def test_what_it_cannot_work_on_is_refused(tmp_path):
         fit(x, None)
     with pytest.raises(BadInput, match="resume"):
         fit(x, y, resume=tmp_path / "state")
+
+
+def test_the_curvature_of_all_coefficients_is_that_of_differences():
+    x, y = data(n=80)
+    columns = multinomial_columns.Columns(x.T.copy(), y.astype(np.int64), streaming.read(x, y).moments)
+    joint = Joint(
+        columns,
+        Penalty(0.01, 0.0),
+        np.arange(3),
+        of=np.array([0, 0, 2, 2]),
+        at=np.array([1, 4, 0, 4]),
+        b=np.array([0.5, -0.3, 0.2, 0.9]),
+        intercepts=np.array([0.1, -0.4, 0.3]),
+    )
+
+    def at(values):
+        return joint._expand(values[:4], np.append(values[4:], 0.3))
+
+    here = np.concatenate([joint.b, joint.intercepts[:2]])
+    _, slope, curvature = at(here)
+    for i, step in enumerate(1e-5 * np.eye(6)):
+        up, down = at(here + step), at(here - step)
+        assert (up[0] - down[0]) / 2e-5 == pytest.approx(slope[i], abs=1e-9)
+        np.testing.assert_allclose((up[1] - down[1]) / 2e-5, curvature[i], atol=1e-8)
