@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from analysis_core.arguments import count
 from analysis_core.errors import OutOfMemory
 
 _LOG = logging.getLogger(__name__)
@@ -77,7 +78,7 @@ class Batches:
     """Works through rows in batches of `size`; out of memory halves the size and goes on."""
 
     def __init__(self, size: int) -> None:
-        self.size = size
+        self.size = count("rows at a time", size)
         self.halvings = 0
 
     def run(self, rows: int, compute: Callable[[int, int], Part]) -> Iterator[Part]:

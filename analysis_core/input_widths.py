@@ -6,14 +6,17 @@ Only asked after a failure: the pass is taken once more, and the first operation
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
+
+from analysis_core.batching import is_out_of_memory
+from analysis_core.errors import BadInput
 
 #: Parts of what torch says where shapes do not fit; other errors are the model's own affair.
 _ABOUT_SHAPES = (
@@ -25,9 +28,15 @@ _ABOUT_SHAPES = (
 _OWN_SENTENCE = re.compile(r"(?:Expected|dimension of) (\d+), (?:but )?got (\d+)")
 
 
-def about_shapes(error: BaseException) -> bool:
-    """Whether torch complains about sizes."""
-    return any(part in str(error) for part in _ABOUT_SHAPES)
+@contextmanager
+def told(again: Callable[[], Any], x: Mapping[str, Tensor]) -> Iterator[None]:
+    """Around a forward pass of the inputs x; `again` takes it once more. raises: BadInput (inputs of a wrong width)"""
+    try:
+        yield
+    except (RuntimeError, AssertionError) as error:
+        if is_out_of_memory(error) or not any(part in str(error) for part in _ABOUT_SHAPES):
+            raise
+        raise BadInput(sentence(again, x, error)) from error
 
 
 def sentence(again: Callable[[], Any], x: Mapping[str, Tensor], error: BaseException) -> str:

@@ -72,16 +72,15 @@ def forward(model: MultimodalModel, x: dict[str, Tensor], aux: dict[str, dict[st
     rows = next(iter(x.values())).shape[0]
     own = repeat(aux, rows) if rows != 1 else aux
     try:
-        return checked(model.forward(x, own))
-    except (RuntimeError, AssertionError) as error:
-        if "Inference tensors cannot be saved" in str(error):
-            raise MissingCapability(
-                "the model's weights were made in torch.inference_mode() and have no gradient: build or load the model "
-                "outside of it"
-            ) from error
-        if is_out_of_memory(error) or not input_widths.about_shapes(error):
+        with input_widths.told(lambda: model.forward(x, own), x):
+            return checked(model.forward(x, own))
+    except RuntimeError as error:
+        if "Inference tensors cannot be saved" not in str(error):
             raise
-        raise BadInput(input_widths.sentence(lambda: model.forward(x, own), x, error)) from error
+        raise MissingCapability(
+            "the model's weights were made in torch.inference_mode() and have no gradient: build or load the model "
+            "outside of it"
+        ) from error
 
 
 def checked(output: Output) -> Output:

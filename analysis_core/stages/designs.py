@@ -49,8 +49,8 @@ class Design:
         least = 2 if design == "joint" else 1 + len(self.columns)
         if atoms < 2 or samples < least:
             raise BadInput(
-                f"a surrogate needs at least two atoms and two rows of its own: {least} rows, not {samples} for {atoms} "
-                "atoms"
+                "a surrogate needs at least two atoms and two rows of its own: "
+                f"{least} rows, not {samples} for {atoms} atoms"
             )
         self.config: dict[str, Any] = {
             "samples": samples,

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from analysis_core.arguments import count, whole
+from analysis_core.arguments import count
 from analysis_core.errors import BadInput
 
 Integers = NDArray[np.int64]
@@ -38,11 +38,11 @@ class ExtremesSoFar:
     """Top and bottom k of the rows that have been added, without those left out."""
 
     def __init__(self, k: int, *, exclude: Iterable[int] = (), pool: int | None = None) -> None:
-        """raises: BadInput (k, pool or an index is no whole number, k below 1)"""
+        """raises: BadInput (k, pool or an index is no whole number, k below 1, an index below 0)"""
         self.k = k = count("k", k)
         self.pool = pool = None if pool is None else count("pool", pool, least=0)
         self.considered = 0
-        self.exclude = np.array(sorted({whole("an excluded index", i) for i in exclude}), dtype=np.int64)
+        self.exclude = np.array(sorted({count("an excluded index", i, least=0) for i in exclude}), dtype=np.int64)
         self.options = {"k": k, "pool": pool, "exclude": self.exclude.tolist()}
         self.most, self.least = _Best(k, 1), _Best(k, -1)
 

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from analysis_core.arguments import count
+from analysis_core.arguments import count, whole
 from analysis_core.errors import BadInput
 
 Floats = NDArray[np.float64]
@@ -38,7 +38,9 @@ class Histograms:
     width: Tensor
 
     def edges(self, feature: int) -> Tensor:
-        """float64 [bins + 1]"""
+        """float64 [bins + 1]. raises: BadInput (no such feature)"""
+        if not 0 <= whole("feature", feature) < len(self.low):
+            raise BadInput(f"there is no feature {feature}: the histograms have features 0 to {len(self.low) - 1}")
         steps = torch.arange(self.counts.shape[1] + 1, dtype=torch.float64)
         return self.low[feature] + steps * self.width[feature]
 

@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves, tree_map
 
-from analysis_core import leaves
-from analysis_core.batching import ALIVE, Allocations, Batches, rows_at_once
+from analysis_core import input_widths, leaves
+from analysis_core.batching import ALIVE, Allocations, Batches, one_row, rows_at_once
 from analysis_core.models.base import MultimodalModel
 from analysis_core.models.towers import separate
 from analysis_core.types import Encoded, Output
@@ -97,7 +97,14 @@ class Fusion:
         self.encode_batches, self.fuse_batches = Batches(1), Batches(1)
 
     def begin(self, encoded: Encoded) -> tuple[dict[str, Part], Output]:
-        """One sample's parts and output; its memory tells how many rows go at once."""
+        """One sample's parts and output; its memory tells how many rows go at once.
+
+        raises: BadInput (inputs of a width that the model does not take), OutOfMemory, and as `leaves.checked`
+        """
+        with one_row(), input_widths.told(lambda: self.model.forward(encoded.x, encoded.aux), encoded.x):
+            return self._begin(encoded)
+
+    def _begin(self, encoded: Encoded) -> tuple[dict[str, Part], Output]:
         known, form = _sizes_of(self.model), _form(encoded)
         found = known.get(form)
         with _RowAllocations(self.model) if found is None else nullcontext() as encoding:
@@ -125,14 +132,14 @@ class Fusion:
         return Part(encoding, dict(own), dict(shared))
 
     def fuse(self, parts: Mapping[str, Part]) -> Output:
-        """The output of rows whose modalities lie in step."""
+        """The output of rows whose modalities lie in step. raises: as `leaves.checked`"""
         encodings = {m: part.encoding for m, part in parts.items()}
         aux = {m: {**part.own, **part.shared} for m, part in parts.items()}
         with torch.no_grad():
             if self.towers is not None:
-                output = self.towers.fuse(encodings, aux)
+                output = leaves.checked(self.towers.fuse(encodings, aux))
             else:
-                output = self.model.forward(encodings, aux)
+                output = leaves.checked(self.model.forward(encodings, aux))
         self.forwards += len(next(iter(parts.values())))
         return output
 

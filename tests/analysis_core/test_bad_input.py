@@ -32,6 +32,12 @@ def test_a_name_that_is_no_string_is_unknown_like_any_other(name):
     assert error.name == name
 
 
+@pytest.mark.parametrize("size", [0, -1, 1.5])
+def test_batches_of_no_rows_are_refused(size):
+    with pytest.raises(BadInput, match="rows at a time must be a whole number of at least 1"):
+        Batches(size)
+
+
 def test_a_single_row_that_does_not_fit_says_what_to_do():
     def compute(start, stop):
         raise torch.OutOfMemoryError("CUDA out of memory")

@@ -8,6 +8,7 @@ from torch import nn
 from analysis_core import Encoded, Logit, Output, leaves
 from analysis_core.errors import BadInput
 from analysis_core.stages import crossmodal, unimodal
+from tests.analysis_core import toys_towers
 
 OPERATIONS = {
     "linear": nn.Linear(2, 4),
@@ -48,6 +49,46 @@ def test_the_modality_and_both_widths_are_named(name):
 def test_second_order_says_the_same():
     with pytest.raises(BadInput, match="'a' has 7 numbers per row, the model takes 2"):
         crossmodal.second_order(Reader(OPERATIONS["linear"]), sample(7), Logit(0), source="a", to="b")
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        lambda model, x: unimodal.lime(model, x, [Logit(0)], samples=30),
+        lambda model, x: unimodal.shap(model, x, [Logit(0)]),
+        lambda model, x: crossmodal.removal(model, x, Logit(0), source="a", to="b"),
+    ],
+)
+def test_methods_that_perturb_say_the_same(method):
+    with pytest.raises(BadInput, match="'a' has 7 numbers per row, the model takes 2"):
+        method(Reader(OPERATIONS["linear"]), sample(7))
+
+
+class Towers(toys_towers.Products):
+    """Towers that take a width of 3, and a fusion that may forget to return an Output."""
+
+    weights, forgets = nn.Linear(3, 3, dtype=torch.float64), False
+
+    def tower(self, modality, x, aux):
+        return super().tower(modality, self.weights(x), aux)
+
+    def forward(self, x, aux):
+        return super().forward({m: self.weights(t) for m, t in x.items()}, aux)
+
+    def fuse(self, encodings, aux):
+        found = super().fuse(encodings, aux)
+        return found.logits if self.forgets else found
+
+
+def test_towers_tell_widths_and_a_fusion_that_is_no_output():
+    (wide,), (right,) = toys_towers.samples(1, width=4), toys_towers.samples(1)
+    model = Towers()
+    assert len(unimodal.lime(model, right, [Logit(0)], samples=30)) == 1
+    with pytest.raises(BadInput, match=r"takes 3 numbers and finds 4"):
+        unimodal.lime(model, wide, [Logit(0)], samples=30)
+    model.forgets = True
+    with pytest.raises(BadInput, match=r"must return Output\(logits \[B, K\], features \[B, d\]\), not Tensor"):
+        unimodal.lime(model, right, [Logit(0)], samples=30)
 
 
 def test_where_no_weight_tells_the_shapes_are_named():

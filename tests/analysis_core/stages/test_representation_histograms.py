@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from analysis_core import results
+from analysis_core.errors import BadInput
 from analysis_core.stages import representation, streaming
 
 
@@ -72,3 +73,15 @@ def test_resumed_extremes_are_those_of_a_whole_pass_byte_for_byte(tmp_path, monk
     resumed = representation.extremes(chunks(x), **options)
     assert results.dumps(resumed) == results.dumps(representation.extremes(x, k=4, exclude=[0, 5, 699]))
     assert not {0, 5, 699} & set(resumed.top.flatten().tolist() + resumed.bottom.flatten().tolist())
+
+
+@pytest.mark.parametrize("feature", [-1, 3, 1.5, None])
+def test_edges_of_no_feature_are_refused(feature):
+    found = representation.histograms(np.eye(3), bins=4)
+    with pytest.raises(BadInput, match=r"feature"):
+        found.edges(feature)
+
+
+def test_an_excluded_index_below_0_is_refused():
+    with pytest.raises(BadInput, match=r"an excluded index must be a whole number of at least 0, not -1"):
+        streaming.read(np.eye(3), extremes=1, exclude=[-1])
