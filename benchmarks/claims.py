@@ -13,7 +13,7 @@ SCALES: tuple[Scale, ...] = ("small", "paper")
 #: name -> one sentence: what is set against what. The module is benchmarks.<name>, "-" as "_".
 CLAIMS = {
     "study": "the demo study, file to pictures: model forwards and seconds per item, unbatched counting against ours",
-    "targets": "LIME for the logit and five features: one call per target against one call for all",
+    "targets": "LIME and Shapley values of the logit and five features: one call per target against one for all",
     "perturbations": "200 perturbed rows of one sample: a forward pass each against batches with each tower run once",
     "emap": "all pairs of n samples: a forward pass each against n encodings of each modality and a fusion per pair",
     "dime": "a row's means: a copy of the partners' logits against known sums; and whole explanations, 100 partners",

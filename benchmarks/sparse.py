@@ -6,10 +6,12 @@ least angles (lars_path_gram), down to where ours ends, at 30 features.
 
 from __future__ import annotations
 
+import os
 import statistics
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -114,39 +116,67 @@ def on_a_grid(
     return np.asarray(coefficients)
 
 
+@dataclass(frozen=True)
+class Setting:
+    """How a run at scale is made."""
+
+    name: str = ""
+    precision: str = "float64"
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def threads(cls, n: int, precision: str = "float64") -> Setting:
+        """So many for BLAS and torch, and as many blocks of classes at once."""
+        named = f"{n} threads" + (f", {precision}" if precision != "float64" else "")
+        variables = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TORCH_THREADS")
+        return cls(named, precision, dict.fromkeys(variables, str(n)))
+
+
+def settings(scale: Scale) -> list[Setting]:
+    """The plain one first; at the paper's scale also all that would be faster here."""
+    found = [Setting()]
+    if scale == "paper":
+        found.append(Setting("precision=float32", "float32"))
+        if sparse_at_scale.has_wider_kernels():
+            (variable,) = sparse_at_scale.WIDER.items()
+            found.append(Setting("=".join(variable), environment=sparse_at_scale.WIDER))
+        if (os.cpu_count() or 1) > 1:
+            found += [Setting.threads(2), Setting.threads(2, "float32")]
+    return found
+
+
 def at_scale(scale: Scale, per_class_ms: float | None) -> Iterator[Row]:
     """Seconds of the Gram pass and of all paths, at parts of VQA's size too; each run is a process of its own."""
-    settings: list[dict[str, str]] = [{}]
-    if scale == "paper" and sparse_at_scale.has_wider_kernels():
-        settings.append(sparse_at_scale.WIDER)
-    if scale == "paper":
-        settings.append({"precision": "float32"})
+    every = settings(scale)
     for share in SHARES[scale]:
-        for setting in settings if share == 1 else settings[:1]:
+        for setting in every if share == 1 else every[:1]:
             with progress(f"sparse paths at {share:g} of VQA", REPEATS[scale]) as bar:
                 runs = []
                 for _ in range(REPEATS[scale]):
-                    environment = {name: value for name, value in setting.items() if name != "precision"}
-                    precision = setting.get("precision", "float64")
                     runs.append(
-                        sparse_at_scale.run(share, classes=VQA[scale], precision=precision, environment=environment)
+                        sparse_at_scale.run(
+                            share,
+                            classes=VQA[scale],
+                            precision=setting.precision,
+                            environment=setting.environment,
+                        )
                     )
                     bar.update()
-            yield from _of_runs(runs, setting, per_class_ms if not setting else None)
+            yield from _of_runs(runs, setting, per_class_ms if not setting.name else None)
 
 
-def _of_runs(runs: list[dict[str, Any]], setting: dict[str, str], per_class_ms: float | None) -> Iterator[Row]:
+def _of_runs(runs: list[dict[str, Any]], setting: Setting, per_class_ms: float | None) -> Iterator[Row]:
     def median(name: str) -> float:
         return statistics.median(run[name] for run in runs)
 
     first = runs[0]
-    shape = f"{first['rows']:,} x 768" + "".join(f", {name}={value}" for name, value in setting.items())
+    shape = f"{first['rows']:,} x 768" + (f", {setting.name}" if setting.name else "")
     usual = None if per_class_ms is None else per_class_ms * first["classes"] / 1e3
     memory = "peak not known" if first["peak_mib"] is None else f"peak {max(run['peak_mib'] for run in runs):,.0f} MiB"
     yield Row(f"Gram pass, {shape}", "s", None, median("read"), f"CPU {median('read_cpu'):.3g} s; drawing left out")
     note = f"CPU {median('paths_cpu'):.3g} s; {first['knots']:,} knots, KKT {max(run['kkt'] for run in runs):.0e}"
     note += "; usual: per class, multiplied" if usual else ""
-    note += " on its own Gram matrix" if "precision" in setting else ""
+    note += " on its own Gram matrix" if setting.precision != "float64" else ""
     yield Row(f"paths of {first['classes']:,} classes, {shape}", "s", usual, median("paths"), note)
     both = statistics.median(run["read"] + run["paths"] for run in runs)
     cpu = statistics.median(run["read_cpu"] + run["paths_cpu"] for run in runs)
