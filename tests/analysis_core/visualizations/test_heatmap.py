@@ -6,7 +6,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from analysis_core.errors import BadInput
 from analysis_core.visualizations import colours, heatmap
@@ -87,6 +87,34 @@ def test_round_edges_keep_areas_whole_and_cut_their_corners():
     assert found[32, 32] == 0
     # Rounding the four corners takes a few percent off the square of 32 x 32.
     assert 0.9 * 1024 < (found == 255).sum() < 1024
+
+
+def rounded_by_whole_masks(areas: np.ndarray, upscale: int) -> np.ndarray:
+    """The oracle: each area's mask is blurred and enlarged in the size of the whole picture."""
+    size = (areas.shape[1] * upscale, areas.shape[0] * upscale)
+    owner = np.zeros(size[::-1], dtype=int)
+    strongest = np.zeros(owner.shape, dtype=np.uint8)
+    for area in range(areas.max() + 1):
+        mask = Image.fromarray(np.where(areas == area, 255, 0).astype(np.uint8)).filter(ImageFilter.GaussianBlur(0.7))
+        strength = np.asarray(mask.resize(size, Image.Resampling.BICUBIC))
+        owner[strength > strongest] = area
+        strongest = np.maximum(strongest, strength)
+    return owner
+
+
+@pytest.mark.parametrize("upscale", [2, 3, 4, 7])
+@pytest.mark.parametrize("shape", [(30, 41), (9, 5), (1, 17)])
+def test_round_edges_are_those_of_masks_as_large_as_the_picture(shape: tuple[int, int], upscale: int):
+    rng = np.random.default_rng(3)
+    rows, columns = np.indices(shape)
+    seeds = rng.random((12, 2)) * shape
+    near = ((rows[..., None] - seeds[:, 0]) ** 2 + (columns[..., None] - seeds[:, 1]) ** 2).argmin(-1)
+    # Areas around seeds, some of several pieces, one scattered over everything.
+    scattered = np.where(rng.random(shape) < 0.1, 12, near % 9)
+    for table in (near, near % 4, scattered):
+        areas = np.unique(table, return_inverse=True)[1].reshape(shape)
+        found = heatmap._enlarged(areas.astype(float), upscale, "round")
+        assert np.array_equal(found, rounded_by_whole_masks(areas, upscale))
 
 
 def test_the_size_follows_the_scale_and_the_bytes_are_the_same_again():
