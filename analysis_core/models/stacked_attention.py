@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from analysis_core.models.convolutions import Convolutions
 from analysis_core.types import Output
 
 _COUNTS = 7
@@ -48,7 +49,7 @@ class Backbone(nn.Module):
         for i, (n_in, n_out) in enumerate(zip((3, *channels[:-1]), channels, strict=True)):
             stride = 2 if i < 3 else 1
             layers += [nn.Conv2d(n_in, n_out, 3, stride, 1, bias=False), nn.BatchNorm2d(n_out), nn.ReLU()]
-        self.convolutions = nn.Sequential(*layers)
+        self.convolutions = Convolutions(*layers)
         self.inverse_area = nn.Conv2d(channels[-1], 1, 1)
         self.width = channels[-1] + 3
 
