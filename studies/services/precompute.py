@@ -26,6 +26,8 @@ from studies.services.drawing import DrawingRefused, items_draw
 from studies.services.leasing import artefacts_retry
 
 PACKAGES = ("torch", "transformers", "scikit-learn", "numpy", "django")
+#: Rows that a worker has in hand or will take up.
+OPEN = (Artefact.State.WANTED, Artefact.State.LEASED)
 
 
 class PrecomputeRefused(Exception):
@@ -40,15 +42,27 @@ def precompute_start(*, version: StudyVersion) -> Run:
     # Hashing data, checkpoint and code takes a while: annotators must not wait for it behind a lock.
     _run_begin(version, _snapshot(version))
     artefacts_retry(rows=version.artefacts.all())
-    precompute_advance(version=version)
+    _phases_begin(version, version.runs.latest("pk"))
     return version.runs.latest("pk")
 
 
 def precompute_advance(*, version: StudyVersion) -> None:
-    """Make the rows of the next phase when those of the phases before are all ready."""
+    """Make the rows of the next phase when those of the phases before are all ready.
+
+    While rows of a phase are open nothing is looked through but its predictions: workers ask after every group, and a
+    phase's rows are tied to the version all at once.
+    """
     run = version.runs.last()
     if run is None or run.problem:
         return
+    predictions = version.artefacts.filter(stage="predictions")
+    _want_lost_predictions(row for row in predictions if row.params["source"] == run.snapshot["source"])
+    if not version.artefacts.filter(state__in=OPEN).exists():
+        _phases_begin(version, run)
+
+
+def _phases_begin(version: StudyVersion, run: Run) -> None:
+    """Make the rows of every phase up to the first that is not ready; the run is finished where there is none."""
     config, source = version.config, run.snapshot["source"]
     for phase in (_prediction_rows, _path_rows):
         rows = _want(version, phase(config, source))
@@ -77,7 +91,7 @@ def stalled_versions() -> QuerySet[StudyVersion]:
     under_way = StudyVersion.objects.annotate(newest_run=Subquery(newest)).filter(
         runs__pk=F("newest_run"), runs__finished=None, runs__problem=""
     )
-    return under_way.exclude(artefacts__state__in=[Artefact.State.WANTED, Artefact.State.LEASED, Artefact.State.FAILED])
+    return under_way.exclude(artefacts__state__in=[*OPEN, Artefact.State.FAILED])
 
 
 def run_stop(*, version: StudyVersion, problem: str) -> None:
@@ -113,7 +127,7 @@ def _items_store(version: StudyVersion, items: list[Item]) -> None:
         Item.objects.bulk_create(items)
 
 
-def _want_lost_predictions(rows: list[Artefact]) -> None:
+def _want_lost_predictions(rows: Iterable[Artefact]) -> None:
     """Predictions live in a store on disk: where it is gone, the row is wanted again."""
     for row in rows:
         is_lost = row.stage == "predictions" and row.state == Artefact.State.READY

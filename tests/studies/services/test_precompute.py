@@ -140,6 +140,45 @@ def test_lost_predictions_are_wanted_again(monkeypatch: pytest.MonkeyPatch) -> N
     assert list(version.artefacts.filter(state="wanted").values_list("subject", flat=True)) == ["train"]
 
 
+def test_predictions_lost_while_explanations_are_open_are_wanted_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    version = version_of()
+    advance_to_explanations(version)
+    monkeypatch.setattr(engine, "has_predictions", lambda source, split: split != "train")
+    precompute.precompute_advance(version=version)
+    wanted = version.artefacts.filter(state="wanted")
+    assert wanted.filter(stage="predictions").get().subject == "train"
+    assert wanted.exclude(stage="predictions").count() == 15
+
+
+@pytest.mark.parametrize("state", ["wanted", "leased"])
+def test_while_a_row_is_open_no_row_is_looked_for(monkeypatch: pytest.MonkeyPatch, state: str) -> None:
+    version = version_of()
+    advance_to_explanations(version)
+    last = version.artefacts.order_by("pk").last()
+    version.artefacts.exclude(pk=last.pk).update(state="ready", sha256="0" * 64)
+    version.artefacts.filter(pk=last.pk).update(state=state)
+    with monkeypatch.context() as patched:
+        patched.setattr(precompute, "_want", lambda *_: pytest.fail("the phase under way is looked through"))
+        precompute.precompute_advance(version=version)
+    assert not is_precomputed(version)
+    make_ready(version)
+    precompute.precompute_advance(version=version)
+    assert is_precomputed(version)
+
+
+def test_rows_that_were_lost_are_made_again_by_a_start_and_before_a_run_is_finished() -> None:
+    version = version_of()
+    advance_to_explanations(version)
+    version.artefacts.filter(stage="U").delete()
+    precompute.precompute_start(version=version)
+    assert stages(version)["U"] == 2
+    version.artefacts.filter(stage="Rg").delete()
+    make_ready(version)
+    precompute.precompute_advance(version=version)
+    assert version.artefacts.filter(stage="Rg", state="wanted").count() == 3
+    assert not is_precomputed(version)
+
+
 def test_failed_rows_are_tried_again_by_the_next_start() -> None:
     version = version_of()
     precompute.precompute_start(version=version)
