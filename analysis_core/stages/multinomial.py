@@ -136,11 +136,12 @@ class _Model:
         """Move to the optimum at l1."""
         for _ in range(_PASSES):
             beyond = np.abs(self.gradient) > l1 * (1 - 1e-9)
-            every = {k: columns_of(beyond[:, k], self.coefficients[k][0]) for k in self.occurs.tolist()}
-            columns = {k: at for k, at in every.items() if len(at)}
-            rest = np.array([k for k, at in every.items() if not len(at)], dtype=np.int64)
             current = False
             for cycle in range(_CYCLES):
+                # Anew in each cycle: balancing gives classes coefficients on columns that were not theirs.
+                every = {k: columns_of(beyond[:, k], self.coefficients[k][0]) for k in self.occurs.tolist()}
+                columns = {k: at for k, at in every.items() if len(at)}
+                rest = np.array([k for k, at in every.items() if not len(at)], dtype=np.int64)
                 moved = [self._improve(k, at, Penalty(l1, self.l2), tolerance / 2) for k, at in columns.items()]
                 if not any([*moved, self._improve_rest(rest, tolerance / 2)]):
                     break

@@ -222,3 +222,20 @@ def test_the_curvature_of_all_coefficients_is_that_of_differences():
         up, down = at(here + step), at(here - step)
         assert (up[0] - down[0]) / 2e-5 == pytest.approx(slope[i], abs=1e-9)
         np.testing.assert_allclose((up[1] - down[1]) / 2e-5, curvature[i], atol=1e-8)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_with_a_ridge_penalty_coefficients_that_balancing_gives_stay_with_their_features(seed):
+    """Small designs of every shape: a class gets coefficients on features that the pass had not given it."""
+    rng = np.random.default_rng(seed)
+    n, d, K = int(rng.integers(30, 120)), int(rng.integers(2, 15)), int(rng.integers(2, 6))
+    x = rng.normal(size=(n, d))
+    y = (x @ (rng.normal(size=(d, K)) * (rng.random((d, K)) < 0.3)) + rng.normal(size=(n, K))).argmax(1)
+    path, z = fit(x, y, l2=0.05, max_features=d), (x - x.mean(0)) / x.std(0)
+    assert path.kkt <= multinomial.TOLERANCE
+    (B, a), l1 = at_knot(path, -1), float(path.knots[0][-1])
+    classes = np.unique(y)
+    p = softmax((z @ B.T + a)[:, classes], axis=1)
+    slope = (p - (y[:, None] == classes)).T @ z / n + 2 * 0.05 * B[classes]
+    off = np.where(B[classes] != 0, np.abs(slope + l1 * np.sign(B[classes])), np.maximum(np.abs(slope) - l1, 0))
+    assert off.max() <= 1e-7 * float(path.knots[0][0])
