@@ -108,6 +108,17 @@ def test_a_batch_gives_what_its_rows_give_alone(model, samples):
         assert torch.allclose(together.features[i], alone.features[0], atol=1e-4)
 
 
+def test_answers_without_gradients_are_those_with_them(model, samples):
+    x, aux = batch(model, samples[:20])
+    with torch.enable_grad():
+        expected = model.forward(x, aux)
+    with torch.no_grad():
+        found = model.forward(x, aux)
+    for one, other in ((found.logits, expected.logits), (found.features, expected.features)):
+        assert (one - other).abs().max() < 1e-5 * other.abs().max()
+        assert not torch.equal(one, other)  # they went two ways
+
+
 def test_encoding_and_forward_are_deterministic(model, samples):
     first, second = model.encode(samples[1]), model.encode(samples[1])
     assert torch.equal(first.atoms["image"].groups, second.atoms["image"].groups)
