@@ -21,8 +21,8 @@ from analysis_core.models.base import MultimodalModel
 from analysis_core.models.towers import separate
 from analysis_core.types import Encoded, Output
 
-#: Whole numbers that come with a sample, up to so many, may be lengths: their values are told apart.
-FEW = 16
+#: So many numbers that come with a sample are looked at, and so many forms of samples are kept per model.
+LOOKED_AT, FORMS = 4096, 256
 
 
 @dataclass(frozen=True)
@@ -115,6 +115,8 @@ class Fusion:
         if encoding is not None and fusing is not None:
             held, device = sum(self.row_bytes.values()), next(iter(encoded.x.values())).device
             found = tuple(rows_at_once(held + ALIVE * watched.largest, device) for watched in (encoding, fusing))
+            if len(known) >= FORMS:
+                del known[next(iter(known))]
             known[form] = found
         assert found is not None
         self.encode_batches, self.fuse_batches = Batches(found[0]), Batches(found[1])
@@ -145,7 +147,7 @@ class Fusion:
 
 
 #: Rows at once through towers and through their fusion, by model and by the form of a sample: to count what operations
-#: allocate takes as long as ten forward passes of a small model.
+#: allocate takes as long as ten forward passes of a small model. A model is taken to stay as it was when first seen.
 _SIZES: WeakKeyDictionary[MultimodalModel, dict[Hashable, tuple[int, ...]]] = WeakKeyDictionary()
 
 
@@ -158,15 +160,21 @@ def _sizes_of(model: MultimodalModel) -> dict[Hashable, tuple[int, ...]]:
 
 
 def _form(encoded: Encoded) -> Hashable:
-    """Whatever a forward pass's memory may depend on: shapes, and lengths that come with them."""
+    """Whatever a forward pass's memory may depend on: shapes, and the lengths and masks that come with them."""
 
     def told(t: Tensor) -> Hashable:
-        counts = t.numel() <= FEW and not t.is_floating_point()
-        return tuple(t.shape), t.dtype, t.device, tuple(t.flatten().tolist()) if counts else ()
+        return tuple(t.shape), t.dtype, t.device, tuple(t.flatten().tolist()) if _counts(t) else ()
 
     return tuple(
         (m, told(x), tuple((name, told(t)) for name, t in sorted(encoded.aux[m].items()))) for m, x in encoded.x.items()
     )
+
+
+def _counts(t: Tensor) -> bool:
+    """Whether a tensor may be a length or a mask: not too many numbers, and whole ones."""
+    if t.numel() > LOOKED_AT or t.is_complex():
+        return False
+    return not t.is_floating_point() or bool((t == t.round()).all())
 
 
 class _RowAllocations(Allocations):

@@ -48,17 +48,46 @@ def test_another_form_another_type_and_another_model_are_measured_anew(measured)
     assert len(measured) == 6
 
 
-def test_the_length_that_comes_with_a_sample_belongs_to_its_form(measured):
-    class Padded(toys.Toy):
-        def encode(self, sample):
-            encoded = super().encode(sample)
-            encoded.aux["a"]["length"] = sample["length"]
-            return encoded
+class Padded(toys.Toy):
+    """Takes a length or a mask along with a."""
 
-    model = Padded(lambda a, b: a.sum((1, 2))[:, None] + b.sum((1, 2))[:, None])
-    for length in (2, 3, 2):
-        begun(model, {**toys.sample(), "length": torch.tensor([length])})
+    def __init__(self):
+        super().__init__(lambda a, b: a.sum((1, 2))[:, None] + b.sum((1, 2))[:, None])
+
+    def encode(self, sample):
+        encoded = super().encode(sample)
+        encoded.aux["a"]["told"] = sample["told"]
+        return encoded
+
+
+MASKS = [torch.arange(40) < n for n in (2, 3, 2)]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [[torch.tensor([n]) for n in (2, 3, 2)], [m[None] for m in MASKS], [m[None].float() for m in MASKS]],
+    ids=["length", "mask", "mask of numbers"],
+)
+def test_lengths_and_masks_that_come_with_a_sample_belong_to_its_form(measured, told):
+    model = Padded()
+    for each in told:
+        begun(model, {**toys.sample(), "told": each})
     assert len(measured) == 4
+
+
+def test_boxes_that_come_with_a_sample_do_not(measured):
+    model = Padded()
+    for seed in range(3):
+        begun(model, {**toys.sample(), "told": toys.random(1, 4, seed=seed)})
+    assert len(measured) == 2
+
+
+def test_forms_do_not_pile_up(measured, monkeypatch):
+    monkeypatch.setattr(towers, "FORMS", 2)
+    model = Padded()
+    for n in (0, 1, 2, 1, 2, 0):
+        begun(model, {**toys.sample(), "told": torch.tensor([n])})
+    assert len(measured) == 2 * 4
 
 
 def test_a_model_that_cannot_be_a_key_is_measured_each_time(measured):
