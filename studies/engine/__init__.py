@@ -14,13 +14,14 @@ from studies.engine.loading import device, fingerprint, has_predictions, make_mi
 from studies.engine.splits import Facts, Point, facts, features_of, rankings
 
 #: Part of every artefact's parameters. Raise it with each change of analysis_core or of this folder that changes
-#: results or pictures: what was computed before is then computed anew, never mixed with the new.
+#: results or pictures, once per release: a study never mixes results of two numbers (`require_methods`).
 METHODS = 3
 
 __all__ = [
     "METHODS",
     "Facts",
     "Job",
+    "OtherMethods",
     "Point",
     "Source",
     "Tick",
@@ -32,14 +33,33 @@ __all__ = [
     "has_predictions",
     "make_missing",
     "rankings",
+    "require_methods",
 ]
+
+
+class OtherMethods(Exception):
+    """Results that were begun under another `METHODS` and cannot be gone on with here; says what to do."""
+
+
+def require_methods(source: Source) -> None:
+    """See that results of a source are this release's to compute. raises: OtherMethods"""
+    begun = source.get("methods", METHODS)
+    if begun != METHODS:
+        raise OtherMethods(
+            f"this was begun under methods {begun}, and this release computes under methods {METHODS}, which a study"
+            " never mixes: start the precomputation again, and a draft begins anew; a frozen study needs the release"
+            " that it was computed with"
+        )
 
 
 def compute(jobs: Sequence[Job], tick: Tick) -> Iterator[tuple[int, Computed | Exception]]:
     """Compute jobs of one subject and source; yields (number of the job, result or what prevented it), one per job.
 
-    tick: called with (done, total) while a long job goes on
+    tick:   called with (done, total) while a long job goes on
+    raises: OtherMethods, for all jobs alike
     """
+    for job in jobs:
+        require_methods(job.source)
     alone: dict[str, Callable[[Job], Computed]] = {
         "predictions": partial(splits.predict, tick=tick),
         "path": splits.path,

@@ -51,12 +51,13 @@ def _highlights(
     source: Source, options: Mapping[str, Any], index: int, sample: Sample, target: Feature
 ) -> tuple[Any, int]:
     """What sets the feature off in one example, and the forward passes that were not shared with another feature."""
-    if options["method"] == "gradient":
-        (found,), cost = attribute(source, sample, [target], method="gradient", samples=0, seed=options["seed"])
-        return found, cost
-    settings = {name: options[name] for name in ("layer", "samples", "seed")}
-    known, cost = perturbed.answers(source, options["pool_split"], index, **settings)
-    return known.explain([target])[0], cost
+    if options["method"] == "lime":
+        settings = {name: options[name] for name in ("layer", "samples", "seed")}
+        known, cost = perturbed.lime_answers(source, options["pool_split"], index, **settings)
+        return known.explain([target])[0], cost
+    settings = {name: options[name] for name in ("method", "samples", "seed")}
+    (found,), cost = attribute(source, sample, [target], **settings)
+    return found, cost
 
 
 def _distinct(dataset: Any, candidates: Sequence[int], count: int) -> list[int]:

@@ -57,13 +57,20 @@ def _perturbed(source: Source, sample: Sample, jobs: Sequence[Job]) -> list[Comp
 def attribute(
     source: Source, sample: Sample, targets: Sequence[Any], *, method: str, samples: int, seed: int
 ) -> tuple[list[Any], int]:
-    """Unimodal attributions of one sample, and the forward passes they took together."""
+    """Unimodal attributions of one sample, and the forward passes they took together.
+
+    method: lime or gradient, which has no use for samples and seed
+    raises: UnknownName (another method)
+    """
+    from analysis_core.errors import UnknownName
     from analysis_core.stages import unimodal
 
     if method == "gradient":
         found = unimodal.saliency(loading.model(source), sample, targets)
-    else:
+    elif method == "lime":
         found = unimodal.lime(loading.model(source), sample, targets, samples=samples, seed=seed, design=DESIGN)
+    else:
+        raise UnknownName("method of U and R", method, ("lime", "gradient"))
     return found, int(found[0].quality["forwards"])
 
 

@@ -33,19 +33,19 @@ class Shelf:
         return self._kept.get(key)
 
     def put(self, key: Hashable, answers: Answers) -> None:
+        """Keep answers; such as would not fit by themselves are not kept, and push nothing out."""
+        if answers.nbytes > self.most_bytes:
+            return
         self._kept[key] = answers
         while sum(kept.nbytes for kept in self._kept.values()) > self.most_bytes:
             self._kept.popitem(last=False)
-
-    def clear(self) -> None:
-        self._kept.clear()
 
 
 _SHELF = Shelf(MOST_BYTES)
 
 
-def answers(source: Source, split: str, index: int, *, layer: str, samples: int, seed: int) -> tuple[Answers, int]:
-    """A datapoint's answers, and the forward passes that they took now: none where they were still known.
+def lime_answers(source: Source, split: str, index: int, *, layer: str, samples: int, seed: int) -> tuple[Answers, int]:
+    """A datapoint's answers to LIME's rows, and the forward passes that they took now: none where still known.
 
     Whether they were known changes no result: the rows follow from the arguments alone.
     """
@@ -60,8 +60,3 @@ def answers(source: Source, split: str, index: int, *, layer: str, samples: int,
     found = Answers(loading.model(source), sample, samples=samples, seed=seed, design=DESIGN, layers=layers)
     _SHELF.put(key, found)
     return found, found.forwards
-
-
-def forget() -> None:
-    """Nothing is known any more."""
-    _SHELF.clear()

@@ -21,7 +21,7 @@ def design(config: StudyConfig, ratings: Ratings, report: Report) -> Iterator[st
     """Annotators and conditions, stages, items, the task."""
     yield from _annotators(config, report)
     yield _stages(config)
-    yield from _sources(config)
+    yield from _sources(config, ratings)
     yield TOWARDS[config.target_class_policy]
     yield from _items(config, report)
     yield from _task(config, ratings, report)
@@ -54,10 +54,16 @@ def _annotators(config: StudyConfig, report: Report) -> Iterator[str]:
         yield "The conditions are those of Liang et al., 2023."
 
 
-def _sources(config: StudyConfig) -> Iterator[str]:
+def _sources(config: StudyConfig, ratings: Ratings) -> Iterator[str]:
     with_lime = {stage for stage, part in (("U", config.stages.U), ("Rl", config.stages.R)) if part.method == "lime"}
     if with_lime & config.shown_stages:
-        yield "LIME is that of Ribeiro, Singh & Guestrin, 2016."
+        how = ""
+        if ratings.lime_rows == "apart":
+            how = (
+                f"; the {config.stages.U.samples} samples are shared equally among the modalities, one perturbed at a"
+                " time (the other whole)"
+            )
+        yield f"LIME is that of Ribeiro, Singh & Guestrin, 2016{how}."
 
 
 def _stages(config: StudyConfig) -> str:

@@ -67,6 +67,7 @@ class Ratings:
     """All conditions of a version, and what else its report says.
 
     plan: the hash set at the freeze or ""; plan_now: the same, computed again from what is stored today
+    lime_rows: how LIME's rows of U and Rl were made, as their artefacts say it: "apart", "joint", or "" without any
     """
 
     study: str
@@ -76,6 +77,7 @@ class Ratings:
     plan: str
     plan_now: str
     peeks: int
+    lime_rows: str
     drop_off: DropOff
     items: tuple[RatedItem, ...]
     tables: tuple[RatingTable, ...]
@@ -125,10 +127,20 @@ def ratings_of(version: StudyVersion, kind: str) -> Ratings:
         plan=version.plan_sha256,
         plan_now=_plan_now(version),
         peeks=version.study.audit.filter(act="peek").count(),
+        lime_rows=_lime_rows(version),
         drop_off=study_drop_off(rows),
         items=tuple(_rated(item) for item in items),
         tables=tuple(table(arm) for arm in version.conditions.order_by("position")),
     )
+
+
+def _lime_rows(version: StudyVersion) -> str:
+    """What the first artefact says, for a study never mixes methods; one of METHODS 2 says nothing and is joint."""
+    parts = version.config.stages
+    with_lime = [stage for stage, part in (("U", parts.U), ("Rl", parts.R)) if part.method == "lime"]
+    rows = version.artefacts.filter(stage__in=with_lime).exclude(sha256="").order_by("pk")
+    designs = rows.values_list("numbers__config__design", flat=True)[:1]
+    return next((design or "joint" for design in designs), "")
 
 
 def data_sha256(version: StudyVersion, kind: str) -> str:

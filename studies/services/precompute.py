@@ -31,13 +31,14 @@ OPEN = (Artefact.State.WANTED, Artefact.State.LEASED)
 
 
 class PrecomputeRefused(Exception):
-    """What a version's items were drawn from is no longer there."""
+    """What a version's items were drawn from is no longer there, or is computed in another way now."""
 
 
 def precompute_start(*, version: StudyVersion) -> Run:
     """Begin, or continue, the precomputation of a version: its first rows are wanted after this.
 
-    raises: PrecomputeRefused (data or checkpoint changed after the items were drawn)
+    A draft that was begun on other data or under other methods begins anew.
+    raises: PrecomputeRefused (data, checkpoint or methods changed, and the study is frozen or has sheets)
     """
     # Hashing data, checkpoint and code takes a while: annotators must not wait for it behind a lock.
     _run_begin(version, _snapshot(version))
@@ -50,10 +51,15 @@ def precompute_advance(*, version: StudyVersion) -> None:
     """Make the rows of the next phase when those of the phases before are all ready.
 
     While rows of a phase are open nothing is looked through but its predictions: workers ask after every group, and a
-    phase's rows are tied to the version all at once.
+    phase's rows are tied to the version all at once. A run that began under other methods stops.
     """
     run = version.runs.last()
     if run is None or run.problem:
+        return
+    try:
+        engine.require_methods(run.snapshot["source"])
+    except engine.OtherMethods as error:
+        run_stop(version=version, problem=str(error))
         return
     predictions = version.artefacts.filter(stage="predictions")
     _want_lost_predictions(row for row in predictions if row.params["source"] == run.snapshot["source"])
@@ -105,10 +111,7 @@ def _run_begin(version: StudyVersion, snapshot: dict[str, Any]) -> None:
     run = version.runs.last()
     if run is not None and run.snapshot["source"] != snapshot["source"]:
         if version.items.exists() and (study.state != Study.State.DRAFT or version.sheets.exists()):
-            raise PrecomputeRefused(
-                "the dataset's folder or the checkpoint changed since this study's items were drawn: put them back, or"
-                " make a study of another name"
-            )
+            raise PrecomputeRefused(_changed(run.snapshot["source"], snapshot["source"]))
         # Nobody has answered anything: the draft begins anew on what is there now.
         version.items.all().delete()
         version.artefacts.clear()
@@ -117,6 +120,20 @@ def _run_begin(version: StudyVersion, snapshot: dict[str, Any]) -> None:
         Run.objects.create(version=version, snapshot=snapshot)
     elif run.problem:
         Run.objects.filter(pk=run.pk).update(problem="")
+
+
+def _changed(before: dict[str, Any], now: dict[str, Any]) -> str:
+    """Why a study whose items are fixed is not computed again, and what to do."""
+    if before.get("methods") != now["methods"]:
+        return (
+            f"this study was computed under methods {before.get('methods')} and this release has methods"
+            f" {now['methods']}: the study keeps the artefacts that it has and goes on working with them; to have the"
+            " new methods, make a study of another name"
+        )
+    return (
+        "the dataset's folder or the checkpoint changed since this study's items were drawn: put them back, or"
+        " make a study of another name"
+    )
 
 
 @transaction.atomic

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from analysis_core.errors import UnknownName
 from studies import engine
 from studies.computed import Computed, Job
 from studies.engine import loading, perturbed
@@ -31,12 +32,15 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 @pytest.fixture(autouse=True)
-def fresh() -> Iterator[None]:
+def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     loading.forget_stores()
-    perturbed.forget()
+    nothing_known(monkeypatch)
     yield
     loading.forget_stores()
-    perturbed.forget()
+
+
+def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(perturbed, "_SHELF", perturbed.Shelf(perturbed.MOST_BYTES))
 
 
 def computed(jobs: list[Job]) -> list[Computed]:
@@ -67,14 +71,16 @@ def test_a_datapoint_is_perturbed_once_for_all_features_that_show_it(source: dic
         seen |= indices
 
 
-def test_the_order_of_features_and_what_was_known_before_change_no_result(source: dict[str, Any]) -> None:
+def test_the_order_of_features_and_what_was_known_before_change_no_result(
+    source: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     computed([Job("predictions", "train", "", {"source": source})])
     jobs = [examples_of(source, feature) for feature in range(3)]
     forwards = computed(jobs)
-    perturbed.forget()
+    nothing_known(monkeypatch)
     backwards = computed(jobs[::-1])[::-1]
     for one, other, job in zip(forwards, backwards, jobs, strict=True):
-        perturbed.forget()
+        nothing_known(monkeypatch)
         (alone,) = computed([job])
         assert one.numbers == other.numbers == alone.numbers
         assert one.files == other.files == alone.files
@@ -88,7 +94,8 @@ def test_other_settings_are_other_rows(source: dict[str, Any]) -> None:
 
 
 class _Kept:
-    nbytes = 10
+    def __init__(self, nbytes: int = 10) -> None:
+        self.nbytes = nbytes
 
 
 def test_answers_that_no_longer_fit_are_forgotten_the_least_used_first() -> None:
@@ -99,6 +106,32 @@ def test_answers_that_no_longer_fit_are_forgotten_the_least_used_first() -> None
     assert shelf.get("a") is kept[0]
     shelf.put("c", kept[2])
     assert [shelf.get(key) for key in "abc"] == [kept[0], None, kept[2]]
+
+
+def test_answers_too_large_to_keep_push_nothing_out() -> None:
+    kept: list[Any] = [_Kept(), _Kept(26)]
+    shelf = perturbed.Shelf(25)
+    shelf.put("small", kept[0])
+    shelf.put("large", kept[1])
+    assert [shelf.get("small"), shelf.get("large")] == [kept[0], None]
+
+
+@pytest.mark.parametrize("stage", ["U", "Rg"])
+def test_a_method_that_is_not_known_is_refused_and_never_taken_for_another(source: dict[str, Any], stage: str) -> None:
+    computed([Job("predictions", "train", "", {"source": source})])
+    options = {"method": "shapley", "samples": SAMPLES, "seed": 1, "layer": "penultimate"}
+    job = Job("U", "train:1", "logit:3", {"source": source, "options": options})
+    if stage == "Rg":
+        job = examples_of(source, 1, method="shapley")
+    ((_, result),) = engine.compute([job], lambda done, total: None)
+    assert isinstance(result, UnknownName)
+    assert "shapley" in str(result)
+
+
+def test_jobs_of_other_methods_are_refused(source: dict[str, Any]) -> None:
+    job = Job("U", "train:1", "logit:3", {"source": {**source, "methods": engine.METHODS - 1}, "options": {}})
+    with pytest.raises(engine.OtherMethods, match="start the precomputation again"):
+        list(engine.compute([job], lambda done, total: None))
 
 
 def test_rows_switch_one_modality_at_a_time(source: dict[str, Any]) -> None:

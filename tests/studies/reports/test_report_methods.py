@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from studies.models import AuditEntry, StudyVersion
+from studies.models import Artefact, AuditEntry, StudyVersion
 from studies.reports.build import build
 from tests.studies.reports.answers import make_sheet, make_version, right
 
@@ -164,6 +164,33 @@ def test_simulated_answers_say_so_first_and_nobody_was_recruited() -> None:
     assert "Their answers were made by a program and say nothing about people." in text
     for absent in ("who started", "assigned each person", "not frozen"):
         assert absent not in text
+
+
+@pytest.mark.parametrize("design", ["apart", None, "joint"])
+def test_how_the_samples_of_lime_were_made_is_told_as_the_artefacts_have_it(design: str | None) -> None:
+    version = filled(make_version())
+    config = {"samples": 1000, **({"design": design} if design else {})}
+    for stage, target in (("U", "logit:0"), ("Rl", "feature:4")):
+        artefact = Artefact.objects.create(
+            subject_kind="datapoint",
+            subject="val:0",
+            stage=stage,
+            target=target,
+            state="ready",
+            sha256="0" * 64,
+            params={},
+            numbers={"config": config},
+            params_hash="0" * 64,
+        )
+        version.artefacts.add(artefact)
+    text = methods(version)
+    assert "LIME with 1000 samples" in text
+    told = (
+        "LIME is that of Ribeiro, Singh & Guestrin, 2016; the 1000 samples are shared equally among the modalities, one"
+        " perturbed at a time (the other whole)."
+    )
+    assert (told in text) == (design == "apart")
+    assert ("at a time" in text) == (design == "apart")
 
 
 def test_without_a_finished_sheet_there_is_nothing_to_describe() -> None:

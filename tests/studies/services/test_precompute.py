@@ -2,66 +2,24 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import pytest
 
-from studies import config, engine, worker
+from studies import engine, worker
 from studies.computed import Computed
 from studies.models import Artefact, Item, StudyVersion
 from studies.selectors import is_precomputed
 from studies.services import precompute
-from studies.services.authoring import StudyExists, study_create
+from studies.services.authoring import StudyExists
 from studies.services.drawing import DrawingRefused
 from tests import cast
+from tests.studies.services.phases import advance_to_explanations, compute_nothing, make_ready, stages, version_of
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
 def no_computing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two items with features 4 and 7, the second also with feature 9; nothing is read from disk."""
-
-    def draw(*, version: StudyVersion, source: dict[str, object]) -> list[Item]:
-        made = []
-        for position, features in enumerate(([4, 7], [4, 9])):
-            explained = [{"class": position, "features": features, "weights": [0.5, 0.25]}]
-            made.append(
-                Item(
-                    version=version,
-                    position=position,
-                    split="val",
-                    index=30 + position,
-                    datapoint=str(position),
-                    prediction=position,
-                    choices=[],
-                    explained=explained,
-                )
-            )
-        return made
-
-    monkeypatch.setattr(precompute, "items_draw", draw)
-    monkeypatch.setattr(engine, "fingerprint", lambda root: "data")
-    monkeypatch.setattr(engine, "has_predictions", lambda source, split: True)
-
-
-def version_of(text: str = cast.STUDY_FILE) -> StudyVersion:
-    return study_create(config=config.read(text), owner=None)
-
-
-def make_ready(version: StudyVersion) -> None:
-    version.artefacts.exclude(state="ready").update(state="ready", sha256="0" * 64, numbers=Computed({}).numbers)
-
-
-def stages(version: StudyVersion) -> Counter[str]:
-    return Counter(version.artefacts.values_list("stage", flat=True))
-
-
-def advance_to_explanations(version: StudyVersion) -> None:
-    precompute.precompute_start(version=version)
-    for _ in range(2):
-        make_ready(version)
-        precompute.precompute_advance(version=version)
+    compute_nothing(monkeypatch)
 
 
 def test_each_phase_waits_for_the_one_before() -> None:
