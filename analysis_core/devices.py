@@ -15,6 +15,8 @@ def require_device(device: Any) -> torch.device:
         found = torch.device(device)
     except (RuntimeError, TypeError) as error:
         raise BadInput(f"{device!r} is no device: give 'cpu', 'cuda' or 'cuda:0'") from error
+    if found.type == "meta":
+        raise BadInput("tensors on device 'meta' have no values: give 'cpu', 'cuda' or 'cuda:0'")
     if found.type == "cuda":
         _require_cuda(found)
     elif found.type != "cpu":

@@ -32,6 +32,8 @@ def test_what_is_no_device_is_refused_and_the_processor_is_always_there():
     for name in ("gpu", "", None):
         with pytest.raises(BadInput, match="is no device: give 'cpu'"):
             require_device(name)
+    with pytest.raises(BadInput, match="tensors on device 'meta' have no values"):
+        require_device("meta")
 
 
 def test_a_checkpoint_is_not_read_for_a_device_that_is_not_there(no_cuda, tmp_path):

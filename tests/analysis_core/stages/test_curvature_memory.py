@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from analysis_core.batching import Allocations
+from analysis_core.stages import crossmodal
 from analysis_core.stages.curvature import Curvature, _nodes
 from analysis_core.stages.curvature_memory import bytes_of_results
 from analysis_core.targets import Logit
@@ -44,3 +45,21 @@ def test_wide_samples_go_through_in_smaller_batches():
     # Two results of 100 rows: 400 bytes, 40 MiB.
     assert size(1) == 128
     assert size(52_429) == 2
+
+
+def test_nested_tensors_on_the_way_count_as_the_largest_of_the_others():
+    x = torch.ones(2, 3, 4, requires_grad=True)
+    nested = torch.nested.as_nested_tensor(list(x.tanh().unbind(0)))
+    y = torch.nested.to_padded_tensor(nested, 0.0).exp()
+    assert bytes_of_results(_nodes(y)) >= 2 * 2 * 3 * 4 * 4
+
+
+def test_a_model_with_a_nested_tensor_has_second_order_gradients():
+    def f(a, b):
+        nested = torch.nested.as_nested_tensor(list(a.tanh().unbind(0)))
+        return (torch.nested.to_padded_tensor(nested, 0.0).sum((1, 2)) * b.sum((1, 2)))[:, None]
+
+    found = crossmodal.second_order(toys.Toy(f), toys.sample(dtype=torch.float32), Logit(0), source="a", to="b")
+    plain = toys.Toy(lambda a, b: (a.tanh().sum((1, 2)) * b.sum((1, 2)))[:, None])
+    expected = crossmodal.second_order(plain, toys.sample(dtype=torch.float32), Logit(0), source="a", to="b")
+    torch.testing.assert_close(found.pairs, expected.pairs)
