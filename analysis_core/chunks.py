@@ -48,6 +48,14 @@ def paired_chunks(source: Any, targets: Any, *, start: int = 0) -> Iterator[tupl
         row += len(features)
 
 
+def rows_of(source: Any) -> int | None:
+    """How many rows a source has, where that is known before it is read."""
+    if isinstance(source, FeatureStore):
+        return len(source.features)
+    shape = getattr(source, "shape", None)
+    return int(shape[0]) if shape is not None and len(shape) else None
+
+
 def as_array(values: Any) -> Array:
     """A tensor or array as numpy, without a copy where possible.
 
@@ -99,7 +107,10 @@ def _raw(source: Any, targets: Any, start: int) -> Iterator[tuple[Array, Array |
         yield from _sliced(whole, None if targets is None else as_array(targets), start)
     elif isinstance(source, Iterable):
         if targets is not None:
-            raise BadFeatures("an iterable of chunks carries its targets itself: (features, targets)")
+            raise BadFeatures(
+                "targets beside features need one matrix: give numpy.asarray(rows), or give chunks of (features, "
+                "targets) alone"
+            )
         yield from _iterated(source, start)
     else:
         raise BadFeatures(f"features must be a matrix, a feature store or an iterable, not {type(source).__name__}")

@@ -11,7 +11,7 @@ from torch import Tensor
 from analysis_core.arguments import count, whole
 from analysis_core.errors import BadInput
 from analysis_core.stages.extremes import Extremes, ExtremesSoFar
-from analysis_core.stages.streaming import layer_of, stream
+from analysis_core.stages.streaming import extremes_of, layer_of
 
 #: Candidates per place in the first pass, and how many times as many in the next one.
 _SPARES = 4
@@ -50,11 +50,14 @@ def distinct(
         return known[row]
 
     excluded, wanted, candidates = left_out(exclude), _wanted(features), _SPARES * k
-    taken: Marks = frozenset().union(*map(marks_of, excluded))
+    taken: Marks | None = None
     while True:
         ends = ExtremesSoFar(candidates, exclude=excluded, pool=pool)
-        stream(layer_of(store, layer), None, {"extremes": ends}, until=pool)
+        extremes_of(layer_of(store, layer), ends)
         found = ends.found(at_least=k)
+        if taken is None:
+            # After the pass, which has refused what does not exist: a stream's length is not known before.
+            taken = frozenset().union(*map(marks_of, excluded))
         chosen = {
             name: [_first(row, marks_of, k, taken) for row in _rows(getattr(found, name), wanted)]
             for name in ("top", "bottom")

@@ -69,6 +69,11 @@ class ExtremesSoFar:
         self.most.add(part, rows[keep], peaks[0], size)
         self.least.add(part, rows[keep], peaks[1], size)
 
+    def require_excluded(self, rows: int | None) -> None:
+        """raises: BadInput (an index left out that none of the rows has; None = how many there are is not known)"""
+        if rows is not None and len(self.exclude) and self.exclude[-1] >= rows:
+            raise BadInput(f"exclude names datapoint {self.exclude[-1]}, but there are only {rows}, counted from 0")
+
     def found(self, at_least: int | None = None) -> Extremes:
         """raises: BadInput (fewer than `at_least` rows were added; None = k)
 

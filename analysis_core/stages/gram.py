@@ -16,6 +16,7 @@ from scipy.linalg import blas
 
 from analysis_core.chunks import first_bad
 from analysis_core.errors import BadFeatures, UnknownName
+from analysis_core.stages import single_precision
 
 Matrix = NDArray[np.float64]
 
@@ -23,8 +24,6 @@ Matrix = NDArray[np.float64]
 CONSTANT = 1e-9
 #: Columns correlated beyond 1 - DUPLICATE are one column; the lowest index stands for all.
 DUPLICATE = 1e-9
-#: The same where products are float32, whose correlations are off by up to about a tenth of this.
-_DUPLICATE32 = 1e-6
 #: Class ids from here on are taken for something else than a number of a class.
 MOST_CLASSES = 1_000_000
 #: Squares of numbers beyond these are not exact in float64: of float64 features and targets, the sizes that will do.
@@ -46,6 +45,10 @@ class Moments:
     cross: [d, K] mean products of standardised features with centred targets, 0 likewise
     usable: bool [d]: neither constant nor the duplicate of a lower index
     mean, scale: [d] of the features (scale 1 where constant); target_mean, target_variance: [K]
+    precision: of the products of features
+    gram_error: how far correlations may be off for products in float32; 0 where round-off of float64 is all
+    copies: of products in float32, how gram [c, d] and cross [c, K] of each column that is left out as a copy differ
+           from those of the column that stands for it; None in float64
     """
 
     n: int
@@ -56,6 +59,9 @@ class Moments:
     scale: Matrix
     target_mean: Matrix
     target_variance: Matrix
+    precision: str = "float64"
+    gram_error: float = 0.0
+    copies: tuple[Matrix, Matrix] | None = None
 
     def varies(self) -> NDArray[np.bool_]:
         """bool [K]: targets that are not constant up to round-off."""
@@ -237,6 +243,7 @@ def moments_of(sums: Sums) -> Moments:
     n, offset, target_offset = sums.n, sums.sum_of_features() / sums.n, sums.y / sums.n
     xx = np.triu(sums.xx)
     xx += np.triu(xx, k=1).T
+    rounded = np.diag(xx).copy()
     if not sums.exact:
         np.fill_diagonal(xx, sums.squares)
     covariance = xx / n - np.outer(offset, offset)
@@ -251,10 +258,16 @@ def moments_of(sums: Sums) -> Moments:
         )
     scale = np.where(varies, deviation, 1.0)
     gram = covariance / np.outer(scale, scale)
-    usable = varies & ~_duplicates(gram, varies, within=DUPLICATE if sums.exact else _DUPLICATE32)
+    stands = _stand_ins(gram, varies, within=DUPLICATE if sums.exact else single_precision.DUPLICATE)
+    usable = varies & (stands == np.arange(len(gram)))
+    cross = (sums.xy.T / n - np.outer(offset, target_offset)) / scale[:, None]
+    error, copies = 0.0, None
+    if not sums.exact:
+        variances = n * np.square(deviation[usable])
+        error = single_precision.error_of(rounded[usable], sums.squares[usable], variances)
+        copies = single_precision.apart(gram, cross, stands, varies & ~usable, usable)
     gram[~usable], gram[:, ~usable] = 0.0, 0.0
     np.fill_diagonal(gram, usable.astype(np.float64))
-    cross = (sums.xy.T / n - np.outer(offset, target_offset)) / scale[:, None]
     cross[~usable] = 0.0
     return Moments(
         n=n,
@@ -265,14 +278,17 @@ def moments_of(sums: Sums) -> Moments:
         scale=scale,
         target_mean=sums.target_shift + target_offset,
         target_variance=(sums.yy / n - np.square(target_offset)).clip(min=0),
+        precision=sums.options["precision"],
+        gram_error=error,
+        copies=copies,
     )
 
 
-def _duplicates(gram: Matrix, varies: NDArray[np.bool_], *, within: float) -> NDArray[np.bool_]:
-    """Columns equal to one of a lower index that itself is kept, up to sign."""
+def _stand_ins(gram: Matrix, varies: NDArray[np.bool_], *, within: float) -> NDArray[np.int64]:
+    """Of each column the lowest one that equals it up to sign and is itself kept, [d]; where none does, its own."""
     alike = np.triu(np.abs(gram) > 1 - within, k=1) & np.outer(varies, varies)
-    duplicate = np.zeros(len(gram), dtype=bool)
+    found = np.arange(len(gram))
     for i in np.flatnonzero(alike.any(axis=1)):
-        if not duplicate[i]:
-            duplicate |= alike[i]
-    return duplicate
+        if found[i] == i:
+            found[alike[i] & (found == np.arange(len(gram)))] = i
+    return found

@@ -22,7 +22,7 @@ from analysis_core.stages.gram import Matrix
 from analysis_core.stages.multinomial_block import Block, Penalty, columns_of
 from analysis_core.stages.multinomial_columns import Columns, Spool
 from analysis_core.stages.multinomial_newton import Joint
-from analysis_core.stages.prediction_path import SparsePath
+from analysis_core.stages.prediction_path import SparsePath, none_varies
 from analysis_core.stages.streaming import stream
 from analysis_core.store import FeatureStore
 
@@ -66,7 +66,7 @@ def multinomial_path(features: Any, targets: Any, *, l2: float, max_features: in
         scale=torch.from_numpy(data.moments.scale),
         kkt=max(found.violation),
         config={"family": "multinomial", "l2": l2, "max_features": max_features, "points": data.n},
-        notes=found.notes(),
+        notes=(*none_varies(data.moments.usable), *found.notes()),
         quality={"passes": found.passes, "blocks": found.blocks, "tolerance": TOLERANCE, "deviance": deviance.tolist()},
         knot_intercepts=torch.from_numpy(np.array(found.intercepts)),
     )

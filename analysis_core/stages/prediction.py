@@ -13,11 +13,12 @@ import torch
 
 from analysis_core.arguments import count, finite
 from analysis_core.errors import BadInput, UnknownName
-from analysis_core.stages import homotopy, homotopy_batch
+from analysis_core.stages import homotopy, homotopy_batch, single_precision
 from analysis_core.stages.gram import Matrix, Moments
 from analysis_core.stages.multinomial import multinomial_path
 from analysis_core.stages.prediction_path import SparsePath as SparsePath
 from analysis_core.stages.prediction_path import Top as Top
+from analysis_core.stages.prediction_path import none_varies
 from analysis_core.stages.selection import Curve as Curve
 from analysis_core.stages.selection import curve as curve
 from analysis_core.stages.streaming import read
@@ -46,10 +47,12 @@ def sparse_path(
     max_features: a path ends where one more feature would become non-zero
     resume:       a file from which an interrupted pass goes on, see streaming.read
     returns:      SparsePath; per target 1/(2n) |y - Xb|^2 + l1 |b|_1 + l2 |b|^2 on standardised features and centred y
-                  is minimal at every knot. Constant features and copies of a lower index are never selected
+                  is minimal at every knot among features that vary and are no copies: constants and copies of a lower
+                  index are taken out of the objective, and the lowest index stands for all of them
     raises:       BadFeatures (shapes, NaN, bfloat16, sparse), BadInput (l2, max_features, moments beside targets),
                   UnknownName (family)
-    warns:        RuntimeWarning where a target never varies: its path is empty
+    warns:        RuntimeWarning with each of the path's notes: targets that never vary, whose paths are empty; features
+                  none of which varies; paths that end early; moments of products in float32
     source:       Liang et al. 2023, equation 5, on the model's predictions; Wong et al. 2021
     """
     if family not in FAMILIES:
@@ -86,10 +89,16 @@ def _gaussian(features: Any, targets: Any, *, l2: float, max_features: int, resu
         intercepts=torch.from_numpy(data.target_mean),
         mean=torch.from_numpy(data.mean),
         scale=torch.from_numpy(data.scale),
-        kkt=max((p.violation for p in paths), default=0.0),
-        config={"family": "gaussian", "l2": l2, "max_features": max_features, "points": data.n},
-        notes=_notes(varies, paths),
-        quality={"cut": sum(p.cut for p in paths)},
+        kkt=max((single_precision.violation(p, data, k) for k, p in enumerate(paths)), default=0.0),
+        config={
+            "family": "gaussian",
+            "l2": l2,
+            "max_features": max_features,
+            "points": data.n,
+            "precision": data.precision,
+        },
+        notes=(*_about(data), *_notes(varies, paths)),
+        quality={"cut": sum(p.cut for p in paths), "gram_error": data.gram_error},
     )
 
 
@@ -111,6 +120,17 @@ def _r2(path: homotopy.Path, data: Moments, k: int, l2: float) -> Matrix:
     b = path.coefficients
     explained = b @ data.cross[path.support, k] + path.knots * np.abs(b).sum(axis=1) + 2 * l2 * np.square(b).sum(axis=1)
     return np.asarray(explained / data.target_variance[k] if len(b) else explained)
+
+
+def _about(data: Moments) -> tuple[str, ...]:
+    """Notes on the features."""
+    notes = [*none_varies(data.usable)]
+    if data.copies is not None:
+        notes.append(
+            f"products of features were taken in float32: correlations may be off by {data.gram_error:.0e}, kkt is a "
+            f"bound, and {len(data.copies[0])} columns that agree with another to 1e-6 were left out as copies"
+        )
+    return tuple(notes)
 
 
 def _notes(varies: Any, paths: Sequence[homotopy.Path]) -> tuple[str, ...]:

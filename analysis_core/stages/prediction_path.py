@@ -41,10 +41,11 @@ class SparsePath:
                   or of the deviance, the same for all targets (multinomial)
     intercepts:   float64 [K]: the targets' means (gaussian), or the intercepts at the selected knot (multinomial)
     mean, scale:  float64 [d] of the features; scale 1 where a feature is constant
-    kkt:          the largest violation of the optimality conditions at any knot, as a share of the first knot
+    kkt:          the largest violation of the optimality conditions at any knot, as a share of the first knot, among
+                  features that vary and are no copies; a bound on it where products were float32 (config["precision"])
     selected:     int64 [K], the knot in use per target (-1: none), see `select`
     notes:        what a reader should know, such as targets that never vary
-    quality:      what the figures are worth and what they cost
+    quality:      what the figures are worth and what they cost; "gram_error": how far correlations may be off
     knot_intercepts: float64 [m, K] (multinomial, whose targets share their knots), else None
     """
 
@@ -168,6 +169,11 @@ class SparsePath:
         if self.knot_intercepts is not None and len(self.knot_intercepts):
             self.intercepts = self.knot_intercepts[max(knots, default=0)].clone()
         return self
+
+
+def none_varies(usable: Any) -> tuple[str, ...]:
+    """A note where no feature is usable, bool [d]: all models are their intercepts."""
+    return () if usable.any() else (f"none of the {len(usable)} features varies: every model is its intercept alone",)
 
 
 def share_given_up(tolerance: float) -> float:

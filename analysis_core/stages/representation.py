@@ -15,7 +15,7 @@ from analysis_core.stages.extremes import Extremes as Extremes
 from analysis_core.stages.extremes import ExtremesSoFar
 from analysis_core.stages.histograms import Histograms as Histograms
 from analysis_core.stages.histograms import HistogramsSoFar
-from analysis_core.stages.streaming import layer_of, stream
+from analysis_core.stages.streaming import extremes_of, layer_of, stream
 from analysis_core.targets import Feature
 from analysis_core.types import Attribution
 
@@ -64,10 +64,11 @@ def extremes(
     layer:   a named layer of a FeatureStore in place of its penultimate features
     resume:  a file from which an interrupted pass goes on, see streaming.read
     raises:  BadFeatures (shape, NaN, bfloat16, sparse), BadInput (k, exclude, pool; fewer than k points left),
-             UnknownName (layer)
+             UnknownName (layer). An index in `exclude` that does not exist is refused; of a stream that `pool` cuts
+             short it is not known
     """
     ends = ExtremesSoFar(k, exclude=left_out(exclude), pool=pool)
-    stream(layer_of(store, layer), None, {"extremes": ends}, until=pool, resume=resume)
+    extremes_of(layer_of(store, layer), ends, resume=resume)
     return ends.found()
 
 

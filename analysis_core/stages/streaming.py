@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis_core.chunks import paired_chunks
+from analysis_core.chunks import paired_chunks, rows_of
 from analysis_core.errors import BadData, BadInput, UnknownName
 from analysis_core.stages.extremes import Extremes, ExtremesSoFar
 from analysis_core.stages.gram import Moments, Sums, moments_of
@@ -75,16 +75,22 @@ def read(
     resume:     a file that keeps the state while the pass runs. Interrupted, the same call goes on from there; it is
                 deleted at the end. An iterable must bring the same chunks again
     precision:  of the products of features within a chunk, which take most of the time: "float64", or "float32", which
-                takes two thirds of the pass's time for correlations that are off by 1e-8 or so (docs/adr/0011)
+                takes two thirds of the pass's time for correlations that are off by 1e-7 or less and copies told apart
+                to 1e-6 only; the moments say how far (`gram_error`), a path's `kkt` is a bound then (docs/adr/0011)
     raises:     BadFeatures (shapes, NaN or infinite; names row and column), BadInput (fewer than k datapoints; k, bins,
-                pool are no whole numbers; `resume` is no file in a folder that exists), UnknownName (precision),
-                BadData (`resume` is the state of another pass, of other data, or something else)
+                pool are no whole numbers; `exclude` names a row that is not there; `resume` is no file in a folder that
+                exists), UnknownName (precision), BadData (`resume` is the state of another pass, of other data, or
+                something else)
     """
     sums = Sums(precision) if moments else None
     ends = ExtremesSoFar(extremes, exclude=exclude, pool=pool) if extremes else None
     counts = HistogramsSoFar(histograms) if histograms else None
     named = {"moments": sums, "extremes": ends, "histograms": counts}
+    if ends:
+        ends.require_excluded(rows_of(features))
     rows = stream(features, targets, {n: a for n, a in named.items() if a is not None}, resume=resume)
+    if ends:
+        ends.require_excluded(rows)
     return Reading(
         rows=rows,
         moments=moments_of(sums) if sums else None,
@@ -123,6 +129,19 @@ def stream(
         raise BadData("the interrupted pass had come farther than these data reach; delete the file", file=state.path)
     state.forget()
     return row
+
+
+def extremes_of(features: Any, ends: ExtremesSoFar, *, resume: str | Path | None = None) -> None:
+    """Fill `ends`, up to its pool.
+
+    raises: as `stream`; BadInput (an index left out that does not exist, before the pass where that is known)
+    """
+    known = rows_of(features)
+    ends.require_excluded(known)
+    rows = stream(features, None, {"extremes": ends}, until=ends.pool, resume=resume)
+    if ends.pool is None or rows < ends.pool:
+        # All there are were read: a whole pass.
+        ends.require_excluded(rows)
 
 
 def layer_of(store: Any, layer: str) -> Any:

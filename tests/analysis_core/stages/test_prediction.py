@@ -259,3 +259,15 @@ def test_bad_input_is_refused_with_a_sentence():
     broken[17, 3] = np.nan
     with pytest.raises(BadFeatures, match=r"\[17, 3\]"):
         path.contributions(broken)
+
+
+def test_a_copy_changes_nothing_with_a_ridge_either():
+    x, y = data()
+    copied = np.hstack([x, -2 * x[:, [1]] + 3, x[:, [1]]])
+    for l2 in (0.0, 0.3):
+        alone, beside = sparse_path(x, y, l2=l2), sparse_path(copied, y, l2=l2)
+        assert beside.kkt < 1e-12
+        for k in range(len(alone.knots)):
+            np.testing.assert_allclose(beside.knots[k], alone.knots[k], atol=1e-12)
+            assert beside.weights(k)[x.shape[1] :].tolist() == [0, 0]
+            np.testing.assert_allclose(beside.weights(k)[: x.shape[1]], alone.weights(k), atol=1e-10)

@@ -209,3 +209,62 @@ def test_moments_bring_their_targets_themselves(tmp_path):
     for more in ({"targets": Y}, {"resume": tmp_path / "pass"}):
         with pytest.raises(BadInput, match="moments hold the targets"):
             prediction.sparse_path(moments, **more)
+
+
+@pytest.mark.parametrize("family", prediction.FAMILIES)
+def test_features_none_of_which_varies_are_told(family):
+    with pytest.warns(RuntimeWarning, match="none of the 3 features varies"):
+        path = prediction.sparse_path(np.ones((60, 3)), Y, family=family)
+    assert path.notes == ("none of the 3 features varies: every model is its intercept alone",)
+    assert not any(path.weights(k).any() for k in range(3))
+
+
+@pytest.mark.parametrize("family", prediction.FAMILIES)
+@pytest.mark.parametrize("rows", [X.tolist(), [X[:30], X[30:]], list(X)], ids=["lists", "chunks", "rows"])
+def test_rows_in_a_list_beside_targets_are_refused_with_the_call_that_makes_a_matrix(rows, family):
+    with pytest.raises(
+        BadFeatures, match=r"give numpy\.asarray\(rows\), or give chunks of \(features, targets\) alone"
+    ):
+        prediction.sparse_path(rows, Y, family=family)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda x, **o: representation.extremes(x, **o),
+        lambda x, **o: representation.distinct(x, lambda row: [X[row].sum()], **o),
+        lambda x, **o: read(x, moments=False, extremes=3, **o),
+    ],
+    ids=["extremes", "distinct", "read"],
+)
+def test_an_excluded_datapoint_that_is_not_there_is_refused(ask):
+    chunks = [X[:30], X[30:]]
+    for source in (X, torch.tensor(X), chunks):
+        for pool in (None, 20, 90):
+            if source is chunks and pool == 20:
+                continue
+            with pytest.raises(BadInput, match="exclude names datapoint 60, but there are only 60, counted from 0"):
+                ask(source, exclude=[3, 60], pool=pool)
+        # Outside the pool, but there.
+        ask(source, exclude=[3, 59], pool=20)
+
+
+def test_a_stream_that_a_pool_cuts_short_may_be_longer():
+    assert representation.extremes(iter([X[:30], X[30:]]), exclude=[3, 70], pool=20).top.shape == (5, 3)
+
+
+def test_a_typo_costs_no_pass_where_the_length_is_known_and_a_resumed_one_counts_all_rows(tmp_path, monkeypatch):
+    monkeypatch.setattr("analysis_core.stages.streaming.SAVE_EVERY", 0.0)
+
+    def interrupted():
+        yield from (X[:30], X[30:50])
+        raise KeyboardInterrupt
+
+    options = {"exclude": [59], "resume": tmp_path / "state"}
+    with pytest.raises(KeyboardInterrupt):
+        representation.extremes(interrupted(), **options)
+    found = representation.extremes([X[:30], X[30:50], X[50:]], **options)
+    assert torch.equal(found.top, representation.extremes(X, exclude=[59]).top)
+    monkeypatch.setattr("analysis_core.stages.streaming.stream", None)
+    with pytest.raises(BadInput, match="exclude"):
+        representation.extremes(X, exclude=[60])
