@@ -34,6 +34,10 @@ class BadData(AnalysisError):
         super().__init__(f"{where}: {message}")
 
 
+class BrokenEntry(AnalysisError, ImportError):
+    """A registered dataset, model or method whose module or attribute cannot be imported; says where it points."""
+
+
 class BadCheckpoint(AnalysisError):
     """A checkpoint that is missing, damaged, or was trained for another model."""
 

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from analysis_core import leaves
+from analysis_core import leaves, targets
 from analysis_core.arguments import count, listed, whole
-from analysis_core.errors import BadInput, UnknownName
+from analysis_core.errors import BadInput, MissingCapability, UnknownName
 from analysis_core.models.base import MultimodalModel
-from analysis_core.stages import crossmodal, methods, unimodal
+from analysis_core.stages import crossmodal, methods
 from analysis_core.targets import Feature, PredictedLogit, Target
+from analysis_core.types import Attribution
 
 STAGES = ("U", "C", "Rl")
+_NO_GRADIENT = "the model has no gradient that second order could take: atoms are removed instead"
 
 
 def explain(
     model: MultimodalModel,
     sample: Mapping[str, Any],
-    target: Target | None = None,
+    target: Target | str | None = None,
     *,
     stages: Sequence[str] = ("U", "C"),
     method: str = "gradient",
@@ -33,11 +36,13 @@ def explain(
 ) -> dict[str, Any]:
     """Explain one sample.
 
-    target:   None = the predicted class's logit
+    target:   None = the predicted class's logit; a class's label, such as "red", stands for its logit
     stages:   some of "U", "C", "Rl"
     method:   for U and Rl, a name of `stages.names()`; "gradient" is "saliency". Both share passes and perturbations
     source:   C goes from this modality (None = the first of kind word, else the last) to each other one
-    atoms:    C takes the source's atoms with the largest first-order gradient, this many, at least 1
+    atoms:    C takes the source's atoms that the method gives the largest values, of either sign, this many, at least 1
+    direction: of C's second-order gradient. A model without gradients gets `crossmodal.removal` instead, named in the
+              result's method and quality.reason, unless a direction other than the default is asked for
     features: Rl explains these features of `layer`
     samples:  rows, copies or evaluations of methods that draw some; None = the method's own choice
     seed:     of whatever is drawn
@@ -52,22 +57,24 @@ def explain(
         if stage not in STAGES:
             raise UnknownName("stage", stage, STAGES)
     atoms = count("atoms", atoms)
-    name = "saliency" if method == "gradient" else method
+    name = _name(method)
     wanted = {**_drawing(name, samples, seed), **(options or {})}
-    target = PredictedLogit() if target is None else target
+    target = PredictedLogit() if target is None else targets.of(model, target)
     result: dict[str, Any] = {}
     rows = [whole("a feature number", j) for j in listed("features", features, "[0]")] if "Rl" in stages else []
-    targets: list[Target] = [*([target] if "U" in stages else []), *(Feature(j, layer) for j in rows)]
-    found = methods.attribute(name, model, sample, targets, **wanted) if targets else []
+    asked: list[Target] = [*([target] if "U" in stages else []), *(Feature(j, layer) for j in rows)]
+    found = methods.attribute(name, model, sample, asked, **wanted) if asked else []
     if "U" in stages:
         result["U"] = found[0]
     if "C" in stages:
         chosen = source or _default_source(model, sample)
-        strongest = strongest_atoms(model, sample, target, chosen, atoms)
+        if "U" in stages and chosen in found[0].values:
+            strongest = _strongest(found[0], chosen, atoms)
+        else:
+            everywhere = {option: value for option, value in wanted.items() if option != "modalities"}
+            strongest = strongest_atoms(model, sample, target, chosen, atoms, method=name, options=everywhere)
         result["C"] = {
-            to: crossmodal.second_order(
-                model, sample, target, source=chosen, to=to, atoms=strongest, direction=direction, seed=seed
-            )
+            to: _interactions(model, sample, target, chosen, to, strongest, direction, seed)
             for to in model.modalities
             if to != chosen
         }
@@ -77,18 +84,57 @@ def explain(
 
 
 def strongest_atoms(
-    model: MultimodalModel, sample: Mapping[str, Any], target: Target, modality: str, n: int
+    model: MultimodalModel,
+    sample: Mapping[str, Any],
+    target: Target,
+    modality: str,
+    n: int,
+    *,
+    method: str = "gradient",
+    options: Mapping[str, Any] | None = None,
 ) -> list[int]:
-    """The n >= 1 atoms of a modality with the largest first-order gradient, in the sample's order.
+    """The n >= 1 atoms of a modality with the largest values of a method of U, of either sign, in the sample's order.
 
-    raises: UnknownName (modality), BadInput (n), and what a gradient raises
+    raises: UnknownName (modality, method, option), BadInput (n, no values for the modality), and what the method raises
     """
     n = count("atoms", n)
     if modality not in model.modalities:
         raise UnknownName("modality", modality, model.modalities)
-    scores = unimodal.gradient(model, sample, target).values[modality]
-    order = scores.argsort(descending=True, stable=True)[:n]
+    (found,) = methods.attribute(_name(method), model, sample, [target], **(options or {}))
+    if modality not in found.values:
+        raise BadInput(f"method {method!r} has no values for {modality!r}: take another source, or another method")
+    return _strongest(found, modality, n)
+
+
+def _strongest(found: Attribution, modality: str, n: int) -> list[int]:
+    order = found.values[modality].abs().argsort(descending=True, stable=True)[:n]
     return sorted(order.tolist())
+
+
+def _interactions(
+    model: MultimodalModel,
+    sample: Mapping[str, Any],
+    target: Target,
+    source: str,
+    to: str,
+    atoms: list[int],
+    direction: str,
+    seed: int,
+) -> Attribution:
+    """Second order where the model has gradients, else removal, which says why it stands there."""
+    try:
+        return crossmodal.second_order(
+            model, sample, target, source=source, to=to, atoms=atoms, direction=direction, seed=seed
+        )
+    except MissingCapability:
+        if direction != "norm":
+            raise
+    removed = crossmodal.removal(model, sample, target, source=source, to=to, atoms=atoms)
+    return replace(removed, quality={**removed.quality, "reason": _NO_GRADIENT})
+
+
+def _name(method: str) -> str:
+    return "saliency" if method == "gradient" else method
 
 
 def _drawing(name: str, samples: int | None, seed: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from importlib.metadata import entry_points
 from typing import Any
 
-from analysis_core.errors import UnknownName
+from analysis_core.errors import BrokenEntry, UnknownName
 
 
 class Registry:
@@ -25,8 +25,17 @@ class Registry:
         return tuple(sorted(self._paths))
 
     def get(self, name: str) -> Any:
-        """Import and return what `name` stands for. raises: UnknownName with the nearest names"""
+        """Import and return what `name` stands for.
+
+        raises: UnknownName with the nearest names, BrokenEntry (its module or attribute cannot be imported)
+        """
         if name not in self._paths:
             raise UnknownName(self.kind, name, self.names())
         module, _, attribute = self._paths[name].partition(":")
-        return getattr(importlib.import_module(module), attribute)
+        try:
+            return getattr(importlib.import_module(module), attribute)
+        except (ImportError, AttributeError, ValueError) as error:
+            raise BrokenEntry(
+                f"{self.kind} {name!r} points to {self._paths[name]!r}, which cannot be imported "
+                f"({type(error).__name__}: {error}): correct its entry point, or install what is missing"
+            ) from error

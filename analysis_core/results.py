@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from analysis_core.errors import BadData, BadInput, UnknownName
+from analysis_core.errors import AnalysisError, BadData, BadInput, UnknownName
 from analysis_core.evaluation.alignment import AlignmentExperiment, AlignmentReport
 from analysis_core.evaluation.debugging import Debugging
 from analysis_core.evaluation.faithfulness import BoxFaithfulness, Faithfulness, PairFaithfulness, Score
@@ -46,6 +46,8 @@ Judgement = Faithfulness | BoxFaithfulness | PairFaithfulness | Score | SanityRe
 
 #: The array that holds the JSON part inside an npz file.
 _JSON = "json"
+#: What unpacking raises where a part is missing or of another kind.
+_INCOMPLETE = (LookupError, TypeError, ValueError, AttributeError)
 
 
 def pack(result: Result | Judgement) -> tuple[dict[str, Any], Arrays]:
@@ -58,11 +60,26 @@ def pack(result: Result | Judgement) -> tuple[dict[str, Any], Arrays]:
 
 
 def unpack(facts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Any:
-    """The result that was packed. raises: UnknownName (a kind of result that is not known here)"""
+    """The result that was packed. raises: UnknownName (a kind that is not known here), BadInput (a part is missing)"""
+    if not isinstance(facts, Mapping) or not isinstance(arrays, Mapping):
+        raise BadInput(f"give the facts and the arrays that pack returned, not {facts!r:.80}")
+    try:
+        return _unpacked(facts, arrays)
+    except AnalysisError:
+        raise
+    except _INCOMPLETE as error:
+        raise BadInput(f"not a whole result: {_told(error)}; give the facts and arrays that pack returned") from error
+
+
+def _unpacked(facts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Any:
     kind = str(facts.get("kind"))
     if kind not in _KINDS:
         raise UnknownName("kind of result", kind, _KINDS)
     return _KINDS[kind][1](facts, arrays)
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def dumps(result: Result | Judgement) -> bytes:
@@ -89,16 +106,22 @@ def loads(data: bytes, *, file: object = "result") -> Any:
     except Exception as error:
         raise BadData(f"not a saved result: {error}", file=file) from error
     try:
-        return unpack(facts, arrays)
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
-        if isinstance(error, UnknownName):
-            raise
-        raise BadData(f"not a whole result: {type(error).__name__}: {error}", file=file) from error
+        return _unpacked(facts, arrays)
+    except AnalysisError:
+        raise
+    except _INCOMPLETE as error:
+        raise BadData(f"not a whole result: {_told(error)}", file=file) from error
 
 
 def save(result: Result | Judgement, path: str | Path) -> None:
-    """Write one npz file. raises: as `dumps`; nothing is written then"""
-    Path(path).write_bytes(dumps(result))
+    """Write one npz file. raises: as `dumps`, nothing is written then; BadInput (the path cannot be written to)"""
+    data, path = dumps(result), Path(path)
+    try:
+        path.write_bytes(data)
+    except FileNotFoundError as error:
+        raise BadInput(f"there is no folder {str(path.parent)!r} to save to: make it first") from error
+    except OSError as error:
+        raise BadInput(f"{str(path)!r} cannot be written ({error.strerror}): give the path of a file") from error
 
 
 def load(path: str | Path) -> Any:

@@ -1,12 +1,13 @@
 """What is explained: a logit, the predicted logit, a margin, the sum of logits or a feature. Never a probability.
 
+Classes are numbers; `of` and `Logit.named` find them by the labels of a model that has some.
 Softmax makes fake interactions in an additive model, so targets are logits or features (docs/methods.md).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from analysis_core.arguments import whole
@@ -15,14 +16,21 @@ from analysis_core.errors import BadInput, UnknownName
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from analysis_core.models.base import MultimodalModel
     from analysis_core.types import Output
 
 
 @dataclass(frozen=True)
 class Logit:
-    """The logit of class k."""
+    """The logit of class k. label: what the class was asked for by, None for a number; two logits of k are equal."""
 
     k: int
+    label: str | None = field(default=None, compare=False, repr=False)
+
+    @classmethod
+    def named(cls, model: MultimodalModel, label: str) -> Logit:
+        """The logit of the class with this label. raises: UnknownName with the nearest labels, BadInput (no labels)"""
+        return cls(*_class(model, label))
 
 
 @dataclass(frozen=True)
@@ -37,10 +45,18 @@ class AllLogits:
 
 @dataclass(frozen=True)
 class Margin:
-    """Logit k minus logit l."""
+    """Logit k minus logit l. k_label, l_label: as Logit's label."""
 
     k: int
     l: int  # noqa: E741 - the field's own name
+    k_label: str | None = field(default=None, compare=False, repr=False)
+    l_label: str | None = field(default=None, compare=False, repr=False)
+
+    @classmethod
+    def named(cls, model: MultimodalModel, label: str, other: str) -> Margin:
+        """Between two classes by their labels. raises: UnknownName with the nearest labels, BadInput (no labels)"""
+        (k, first), (l, second) = _class(model, label), _class(model, other)  # noqa: E741
+        return cls(k, l, first, second)
 
 
 @dataclass(frozen=True)
@@ -52,6 +68,24 @@ class Feature:
 
 
 Target = Logit | PredictedLogit | AllLogits | Margin | Feature
+
+
+def of(model: MultimodalModel, target: Target | str) -> Target:
+    """A target whose classes may be given by their labels, as one with class numbers, which are kept beside the labels.
+
+    target:  "red" is Logit("red"); of Logit and Margin those classes that are strings are looked up in model.labels
+    raises:  UnknownName with the nearest labels, BadInput (the model has no labels; a label that two classes share)
+    """
+    if isinstance(target, str):
+        return Logit.named(model, target)
+    if isinstance(target, Logit) and isinstance(target.k, str):
+        return Logit.named(model, target.k)
+    if isinstance(target, Margin):
+        if isinstance(target.k, str):
+            target = replace(target, k=(found := _class(model, target.k))[0], k_label=found[1])
+        if isinstance(target.l, str):
+            target = replace(target, l=(found := _class(model, target.l))[0], l_label=found[1])
+    return target
 
 
 def resolve(target: Target, output: Output) -> Target:
@@ -66,11 +100,13 @@ def resolve(target: Target, output: Output) -> Target:
         return Logit(int(output.logits[0].argmax()))
     if isinstance(target, Logit | Margin):
         wanted = (target.k,) if isinstance(target, Logit) else (target.k, target.l)
-        classes = [whole("a class id", k) for k in wanted]
+        classes = [_whole_class(target, k) for k in wanted]
         for k in classes:
             if not 0 <= k < output.logits.shape[1]:
                 raise BadInput(f"class {k} does not exist: the model has classes 0 to {output.logits.shape[1] - 1}")
-        return type(target)(*classes)
+        if isinstance(target, Logit):
+            return replace(target, k=classes[0])
+        return replace(target, k=classes[0], l=classes[1])
     if isinstance(target, Feature):
         j, width = whole("a feature number", target.j), _layer(output, target.layer).shape[1]
         if not 0 <= j < width:
@@ -100,8 +136,31 @@ def select(target: Target, output: Output) -> Tensor:
 
 
 def describe(target: Target) -> dict[str, Any]:
-    """A plain, JSON-ready description: {"kind": "Logit", "k": 3}."""
-    return {"kind": type(target).__name__, **asdict(target)}
+    """A plain, JSON-ready description: {"kind": "Logit", "k": 3}, and {..., "label": "red"} where it was named so."""
+    facts = {name: value for name, value in asdict(target).items() if value is not None}
+    return {"kind": type(target).__name__, **facts}
+
+
+def _class(model: MultimodalModel, label: str) -> tuple[int, str]:
+    """The number of the class with a label, and the label."""
+    labels = getattr(model, "labels", None)
+    if labels is None:
+        raise BadInput(f"the model has no labels to look {label!r} up in: give the class by its number")
+    names = [str(name) for name in labels]
+    if label not in names:
+        raise UnknownName("class", label, names)
+    if names.count(label) > 1:
+        raise BadInput(f"{names.count(label)} classes have the label {label!r}: give one by its number")
+    return names.index(label), label
+
+
+def _whole_class(target: Logit | Margin, k: Any) -> int:
+    if isinstance(k, str):
+        call = ".named(model, 'a label')" if isinstance(target, Logit) else ".named(model, 'a label', 'another')"
+        raise BadInput(
+            f"a class id must be a whole number, not {k!r}: a class by its label is {type(target).__name__}{call}"
+        )
+    return whole("a class id", k)
 
 
 def _layer(output: Output, name: str) -> Tensor:

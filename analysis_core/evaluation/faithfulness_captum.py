@@ -12,7 +12,7 @@ from torch import Tensor
 from analysis_core import leaves
 from analysis_core.arguments import count, finite, one_attribution
 from analysis_core.errors import BadInput
-from analysis_core.evaluation.faithfulness_game import columns_of, named, require_finite, target_of
+from analysis_core.evaluation.faithfulness_game import columns_of, named, notes_of, require_finite, target_of
 from analysis_core.models.base import MultimodalModel
 from analysis_core.seeds import generator
 from analysis_core.stages.masking import Masking, layers_of
@@ -47,7 +47,8 @@ def infidelity(
     """Mean of (sum of the removed atoms' values - change of the target)^2 over random sets of removed atoms.
 
     attribution: in the target's units, such as LIME's or SHAP's; for gradients take normalise
-    modalities:  whose atoms are removed, the others stay; None = those the attribution has values for
+    modalities:  whose atoms are removed, the others stay; None = those the attribution has values for. Where
+                 those of design="apart" are removed together, quality["notes"] says that they cannot be compared
     samples:     sets, each atom removed with probability 1/2
     normalise:   scale the values by the factor that fits best first: only their proportions are judged
     returns:     Score with the squared error in the target's units; 0 for an additive model and its true values
@@ -58,6 +59,7 @@ def infidelity(
     game = Masking(model, sample)
     chosen = named(modalities)
     columns, values = columns_of(game, attribution, chosen)
+    judged = list(chosen or attribution.values)
     target = resolve(target_of(attribution), game.unperturbed)
     g = generator(seed, "infidelity")
 
@@ -90,12 +92,17 @@ def infidelity(
         target=dict(attribution.target),
         config={
             "attribution": dict(attribution.config),
-            "modalities": list(chosen or attribution.values),
+            "modalities": judged,
             "samples": samples,
             "normalise": normalise,
             "seed": seed,
         },
-        quality={"evaluations": samples, "forwards": game.forwards, "halvings": game.batches.halvings},
+        quality={
+            "evaluations": samples,
+            "forwards": game.forwards,
+            "halvings": game.batches.halvings,
+            **notes_of(attribution, judged),
+        },
     )
 
 

@@ -16,6 +16,7 @@ from analysis_core.evaluation.faithfulness_game import (
     columns_of,
     descending,
     named,
+    notes_of,
     random_orders,
     require_finite,
     target_of,
@@ -109,7 +110,8 @@ def curves(
     attributions: with values; the highest is removed first (of signed ones: what speaks most for the target). One alone
                   is a list of one
     modalities:   whose atoms are removed while the others stay; None = those the attribution has values for. Values of
-                  several modalities make one order, which says something only where their units are the same
+                  several modalities make one order, which says something only where their units are the same; for
+                  those of design="apart", which have no common order, quality["notes"] says so
     fractions:    of the atoms, rounded up; 0 < q <= 1
     points:       at most about so many steps on the curves, at least 1
     random:       random orders as control, the same for attributions of the same atoms
@@ -140,8 +142,8 @@ def curves(
         own, *others = plan.readings(select(plan.target, output)[start:stop])
         start = stop
         controls = [list(other.figures().values()) for other in others]
-        config: dict[str, Any] = {"attribution": dict(attribution.config)}
-        config |= {"modalities": list(chosen or attribution.values)}
+        judged = list(chosen or attribution.values)
+        config: dict[str, Any] = {"attribution": dict(attribution.config), "modalities": judged}
         config |= {"fractions": list(fractions), "counts": plan.counts.tolist(), "random": random, "seed": seed}
         found.append(
             Faithfulness(
@@ -150,7 +152,12 @@ def curves(
                 method=attribution.method,
                 target=dict(attribution.target),
                 config=config,
-                quality={"value": float(own.deletion[0]), "evaluations": len(plan.masks), **cost},
+                quality={
+                    "value": float(own.deletion[0]),
+                    "evaluations": len(plan.masks),
+                    **cost,
+                    **notes_of(attribution, judged),
+                },
             )
         )
     return found

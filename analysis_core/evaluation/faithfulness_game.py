@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -62,6 +63,18 @@ def named(modalities: Iterable[str] | None) -> tuple[str, ...] | None:
     if isinstance(modalities, str):
         return (modalities,)
     return tuple(dict.fromkeys(listed("modalities", modalities, "['image']")))
+
+
+def notes_of(attribution: Attribution, modalities: Iterable[str]) -> dict[str, Any]:
+    """For a result's quality: {"notes": [...]} where atoms whose values cannot be compared are judged together."""
+    together = tuple(modalities)
+    if len(together) < 2 or attribution.config.get("design") != "apart":
+        return {}
+    note = (
+        f"{' and '.join(together)} are judged together, but design='apart' fitted each modality while the others were "
+        "whole, so that their values have no common order: judge one at a time with modalities=, or take design='joint'"
+    )
+    return {"notes": [note]}
 
 
 def require_finite(f: Tensor) -> None:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from analysis_core import leaves
-from analysis_core.errors import AnalysisError, MissingCapability, UnknownName
+from analysis_core.errors import AnalysisError, BadInput, MissingCapability, UnknownName
 from analysis_core.models.base import MultimodalModel
 from analysis_core.models.towers import missing, separate
 from analysis_core.stages import curvature, second_order
@@ -68,7 +68,10 @@ class Capabilities:
 
 
 def capabilities(model: MultimodalModel, sample: Mapping[str, Any] | None = None) -> Capabilities:
-    """What a model declares, and with a sample also what it really does. raises: BadInput (not readable)"""
+    """What a model declares, and with a sample also what it really does. raises: BadInput (no model; not readable)"""
+    lacking = [name for name in ("modalities", "encode", "forward", "baseline") if not hasattr(model, name)]
+    if lacking:
+        raise BadInput(f"a model has modalities, encode, forward, baseline; {model!r:.60} has no {', '.join(lacking)}")
     labels, layers = getattr(model, "labels", None), getattr(model, "layers", None)
     known = Capabilities(
         tuple(model.modalities),

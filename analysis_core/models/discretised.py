@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,8 @@ class Discretised:
     l_k - l_{k-1} = (y - e_k) / softness, so that the largest logit is that of y's bin, softmax assigns y softly, and a
     model whose y is additive stays additive in every logit. What is common to all logits, which softmax does not see,
     is chosen so that l_m = -l_{m-1} with m = K // 2: bins below the edge e_m fall with y and the others rise with y;
-    none is without a gradient. A y exactly on an edge ties two bins.
+    none is without a gradient. Where y lies on an edge, or so close that round-off decides, two logits tie: that of y's
+    bin (`bin_of`'s: the upper one on the edge) is raised by one or two units in the last place, with the same gradient.
 
     labels: readable bins, exact: "below 0.5", "[0.5, 1.0)", "1.0 or more"
     source: adjacent-category logits, Agresti, Categorical Data Analysis, 3rd ed., section 8.3.4
@@ -88,7 +90,7 @@ class Discretised:
             raise BadInput(f"output {self.output} does not exist: the model returns {tuple(out.logits.shape)}")
         y = out.logits[:, self.output : self.output + 1]
         logits = (y * y.new_tensor(self.slopes) + y.new_tensor(self._offsets)) / self.softness
-        return Output(logits, out.features, {**out.layers, REGRESSION: y})
+        return Output(self._untied(logits, y), out.features, {**out.layers, REGRESSION: y})
 
     def bin_of(self, values: Iterable[float]) -> NDArray[np.int64]:
         """The bin of each true value, as class numbers [n]. raises: BadInput (NaN)"""
@@ -101,6 +103,19 @@ class Discretised:
         """y [B] from logits [B, K]: softness (l_m - l_{m-1}) + e_m, the inverse of the discretisation."""
         m = self._middle
         return self.softness * (logits[:, m] - logits[:, m - 1]) + self.edges[m - 1]
+
+    def _untied(self, logits: Tensor, y: Tensor) -> Tensor:
+        """Logits [B, K] whose largest is that of y's bin, beyond round-off as they are; gradients as they are."""
+        import torch
+
+        edges = torch.tensor(self.edges, dtype=torch.float64, device=y.device)
+        own = torch.bucketize(y.detach().double().contiguous(), edges, right=True)
+        others = logits.detach().scatter(1, own, -math.inf).amax(dim=1, keepdim=True)
+        kind = torch.finfo(logits.dtype)
+        above = others + (others.abs() * kind.eps).clamp(min=kind.tiny)
+        tied = torch.zeros_like(logits, dtype=torch.bool).scatter(1, own, logits.detach().gather(1, own) <= others)
+        # The last bracket is 0 with the gradient of the logit.
+        return torch.where(tied, above + (logits - logits.detach()), logits)
 
     def _intercepts(self) -> tuple[float, ...]:
         """b_k with l_k = (slope_k y + b_k) / softness: b_k - b_{k-1} = -e_k and b_m = -e_m / 2."""

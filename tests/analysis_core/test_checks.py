@@ -1,8 +1,10 @@
 """check_model finds what is wrong with a model and says it; capabilities says what a model can be used for."""
 
+import pytest
 import torch
 
 from analysis_core import capabilities, check_model
+from analysis_core.errors import BadInput
 from analysis_core.types import Output
 from tests.analysis_core import toys, toys_towers
 
@@ -168,3 +170,10 @@ def test_towers_behind_a_wrapper_with_a_forward_pass_of_its_own_are_not_used():
     assert not capabilities(patched).towers
     assert not capabilities(toys_towers.Whole()).towers
     assert capabilities(toys_towers.Products(), toys_towers.samples(1)[0]).towers
+
+
+def test_what_is_no_model_has_no_capabilities():
+    with pytest.raises(BadInput, match="None has no modalities, encode, forward, baseline"):
+        capabilities(None)
+    with pytest.raises(BadInput, match="has no baseline"):
+        capabilities(type("Three", (), {"modalities": ("a",), "encode": None, "forward": None})())

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from analysis_core import Feature, Logit, PredictedLogit, explain, stages
-from analysis_core.errors import BadInput, UnknownName
+from analysis_core import Feature, Logit, Margin, PredictedLogit, explain, results, stages
+from analysis_core.errors import BadInput, MissingCapability, UnknownName
 from analysis_core.pipeline import strongest_atoms
 from analysis_core.stages import crossmodal, representation, unimodal
 from tests.analysis_core import toys
@@ -107,3 +107,76 @@ def test_unknown_names_are_refused():
         explain(model(), toys.sample(), method="lie")
     with pytest.raises(UnknownName):
         explain(model(), toys.sample(), source="image")
+
+
+class BlackBox(toys.Toy):
+    """A bilinear model whose forward pass goes through numpy, as models of other libraries do."""
+
+    def forward(self, x, aux):
+        return super().forward({m: torch.from_numpy(t.numpy()) for m, t in x.items()}, aux)
+
+
+def black_box():
+    return BlackBox(model().function)
+
+
+@pytest.mark.parametrize("method", ["perturbation", "lime", "shap"])
+def test_a_model_without_gradients_gets_all_stages(method):
+    result = explain(black_box(), toys.sample(), stages=["U", "C", "Rl"], method=method, features=[0], atoms=2)
+    assert list(result) == ["U", "C", "Rl"]
+    found = result["C"]["b"]
+    strongest = result["U"].values["a"].abs().topk(2).indices.tolist()
+    expected = crossmodal.removal(
+        black_box(), toys.sample(), PredictedLogit(), source="a", to="b", atoms=sorted(strongest)
+    )
+    assert found.method == "removal"
+    assert torch.equal(found.pairs, expected.pairs)
+    assert "no gradient" in found.quality["reason"]
+    back = results.loads(results.dumps(found))
+    assert back.quality == found.quality
+    assert list(explain(black_box(), toys.sample(), stages=["C"], method=method)["C"]) == ["b"]
+
+
+def test_where_only_a_gradient_would_do_a_model_without_one_is_told_so():
+    with pytest.raises(MissingCapability, match="perturbation"):
+        explain(black_box(), toys.sample())
+    with pytest.raises(MissingCapability, match="removal"):
+        explain(black_box(), toys.sample(), method="perturbation", direction="l1")
+
+
+def test_c_takes_the_atoms_that_the_method_finds_strongest_of_either_sign():
+    # Saliency is 3, 1, 2; gradient x input .3, 1, -4.
+    weights, x = torch.tensor([[3.0], [1.0], [-2.0]]), torch.tensor([[[0.1], [1.0], [2.0]]], dtype=torch.float64)
+    linear, sample = toys.linear(weights, weights), {"a": x, "b": x}
+    for method, expected in {"gradient": [0, 2], "gradient_x_input": [1, 2], "lime": [1, 2]}.items():
+        for asked in (["U", "C"], ["C"]):
+            found = explain(linear, sample, Logit(0), stages=asked, method=method, source="b", atoms=2)["C"]["a"]
+            assert found.config["atoms"] == expected
+            assert found.method == "second_order"
+    # U of the other modality alone says nothing about the source, whose atoms are then ranked by themselves.
+    alone = explain(model(), toys.sample(), method="lime", source="b", atoms=2, options={"modalities": ["a"]})
+    assert list(alone["U"].values) == ["a"]
+    assert len(alone["C"]["a"].config["atoms"]) == 2
+
+
+def labelled():
+    found = model()
+    found.labels = ("gray+blue", "yes")
+    return found
+
+
+@pytest.mark.parametrize("target", ["yes", Logit("yes")])
+def test_a_class_may_be_given_by_its_label(target):
+    result = explain(labelled(), toys.sample(), target)
+    assert result["U"].target == result["C"]["b"].target == {"kind": "Logit", "k": 1, "label": "yes"}
+    number = explain(labelled(), toys.sample(), Logit(1))
+    assert torch.equal(result["U"].values["a"], number["U"].values["a"])
+    assert number["U"].target == {"kind": "Logit", "k": 1}
+    assert results.loads(results.dumps(result["U"])).target == result["U"].target
+    with pytest.raises(UnknownName, match=r"unknown class 'gray\+bleu'; did you mean gray\+blue"):
+        explain(labelled(), toys.sample(), "gray+bleu")
+
+
+def test_a_margin_of_labels():
+    result = explain(labelled(), toys.sample(), Margin("gray+blue", 1), stages="U")["U"]
+    assert result.target == {"kind": "Margin", "k": 0, "l": 1, "k_label": "gray+blue"}

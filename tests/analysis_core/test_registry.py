@@ -3,7 +3,7 @@
 import pytest
 
 from analysis_core import datasets, models
-from analysis_core.errors import UnknownName
+from analysis_core.errors import BrokenEntry, UnknownName
 from analysis_core.registry import Registry
 
 
@@ -34,3 +34,9 @@ def test_installed_packages_add_by_entry_point(monkeypatch):
     assert registry.get("mine")("[1]") == [1]
     # What is built in is not replaced from outside.
     assert registry.get("a")([1]) == "[1]"
+
+
+@pytest.mark.parametrize("path", ["nowhere.at:all", "json:missing", "json"])
+def test_an_entry_that_points_to_nothing_is_told_with_where_it_points(path):
+    with pytest.raises(BrokenEntry, match=f"thing 'b' points to '{path}', which cannot be imported"):
+        Registry("thing", {"b": path}).get("b")

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from analysis_core import Logit, results
-from analysis_core.errors import BadData, UnknownName
+from analysis_core.errors import BadData, BadInput, UnknownName
 from analysis_core.stages import crossmodal, prediction, representation, unimodal
 from tests.analysis_core import toys
 
@@ -83,3 +83,21 @@ def test_what_is_not_a_result_is_refused_and_nothing_is_unpickled():
         results.unpack({"kind": "Attributoin"}, {})
     with pytest.raises(UnknownName):
         results.pack("text")
+
+
+def test_incomplete_facts_are_refused_with_a_sentence():
+    facts, arrays = results.pack(attribution())
+    for missing in ("modalities", "config"):
+        with pytest.raises(BadInput, match=r"not a whole result: KeyError: .*; give the facts and arrays that pack"):
+            results.unpack({key: value for key, value in facts.items() if key != missing}, arrays)
+    with pytest.raises(BadInput, match="not a whole result"):
+        results.unpack(facts, {})
+    with pytest.raises(BadInput, match="give the facts and the arrays"):
+        results.unpack(None, {})
+
+
+def test_a_path_that_cannot_be_written_is_told(tmp_path):
+    with pytest.raises(BadInput, match=r"there is no folder .*missing' to save to: make it first"):
+        results.save(attribution(), tmp_path / "missing" / "a.npz")
+    with pytest.raises(BadInput, match="cannot be written"):
+        results.save(attribution(), tmp_path)

@@ -8,7 +8,9 @@ import torch
 
 from analysis_core import AllLogits, Feature, Logit, Margin, Output, PredictedLogit
 from analysis_core.errors import BadInput, UnknownName
-from analysis_core.targets import describe, resolve, resolve_all, select
+from analysis_core.evaluation.faithfulness_game import target_of
+from analysis_core.targets import describe, of, resolve, resolve_all, select
+from analysis_core.types import Attribution
 
 OUTPUT = Output(
     logits=torch.tensor([[1.0, 5.0, 3.0], [4.0, 0.0, 2.0]]),
@@ -75,3 +77,48 @@ def test_a_single_target_is_no_list_of_targets():
     assert resolve_all([Logit(0), PredictedLogit()], OUTPUT) == [Logit(0), Logit(1)]
     with pytest.raises(BadInput, match="list of targets"):
         resolve_all(Logit(0), OUTPUT)
+
+
+class Labelled:
+    labels = ("gray+blue", "red", "no")
+
+
+def test_classes_are_found_by_their_labels_which_the_description_keeps():
+    red, margin = Logit.named(Labelled, "red"), Margin.named(Labelled, "no", "red")
+    assert (red, margin) == (Logit(1), Margin(2, 1))
+    assert describe(resolve(red, OUTPUT)) == {"kind": "Logit", "k": 1, "label": "red"}
+    assert describe(margin) == {"kind": "Margin", "k": 2, "l": 1, "k_label": "no", "l_label": "red"}
+    assert select(resolve(margin, OUTPUT), OUTPUT).tolist() == [-2, 2]
+    assert of(Labelled, "red") == of(Labelled, Logit("red")) == red
+    assert describe(of(Labelled, Margin(0, "red"))) == {"kind": "Margin", "k": 0, "l": 1, "l_label": "red"}
+    for target in (Logit(1), Margin(0, 1), AllLogits(), PredictedLogit(), Feature(0)):
+        assert of(Labelled, target) is target
+    # A description that went through JSON gives the same target again.
+    for target in (red, margin):
+        facts = json.loads(json.dumps(describe(target)))
+        assert describe(target_of(Attribution({}, facts, "m", {}, {}))) == describe(target)
+
+
+def test_numbers_stay_as_they_were():
+    assert repr(Logit(3)) == "Logit(k=3)"
+    assert repr(Margin(0, 1)) == "Margin(k=0, l=1)"
+    assert hash(Logit(1)) == hash(Logit.named(Labelled, "red"))
+
+
+def test_labels_that_do_not_exist_are_refused_with_the_nearest():
+    with pytest.raises(UnknownName, match=r"unknown class 'gray\+bleu'; did you mean gray\+blue"):
+        Logit.named(Labelled, "gray+bleu")
+    with pytest.raises(UnknownName, match="unknown class 'rad'; did you mean red"):
+        Margin.named(Labelled, "no", "rad")
+    with pytest.raises(BadInput, match="the model has no labels to look 'red' up in: give the class by its number"):
+        Logit.named(object(), "red")
+    twice = type("Twice", (), {"labels": ("a", "a")})
+    with pytest.raises(BadInput, match="2 classes have the label 'a'"):
+        Logit.named(twice, "a")
+
+
+def test_a_label_where_no_model_is_at_hand_is_sent_to_where_one_is():
+    with pytest.raises(BadInput, match=r"not 'gray\+blue': a class by its label is Logit.named\(model, 'a label'\)"):
+        resolve(Logit("gray+blue"), OUTPUT)
+    with pytest.raises(BadInput, match=r"Margin.named\(model, 'a label', 'another'\)"):
+        resolve(Margin(0, "red"), OUTPUT)

@@ -168,3 +168,18 @@ def test_impossible_requests_are_refused_with_a_sentence():
         faithfulness.curves(linear(), SAMPLE, [Attribution(right.values, {"kind": "Logits"}, "planted", {}, {})])
     with pytest.raises(BadInput, match="NaN"):
         faithfulness.curves(linear(), {m: x * float("nan") for m, x in SAMPLE.items()}, [right])
+
+
+def test_coefficients_of_rows_apart_are_not_put_into_one_order_without_saying_so():
+    apart, joint = (
+        unimodal.lime(linear(), SAMPLE, [Logit(0)], design=design, samples=30)[0] for design in ("apart", "joint")
+    )
+    both, other = faithfulness.curves(linear(), SAMPLE, [apart, joint])
+    (note,) = both.quality["notes"]
+    assert "a and b are judged together, but design='apart'" in note
+    assert "notes" not in other.quality
+    assert results.loads(results.dumps(both)).quality == both.quality
+    (one,) = faithfulness.curves(linear(), SAMPLE, apart, modalities="a")
+    assert "notes" not in one.quality
+    assert faithfulness.infidelity(linear(), SAMPLE, apart).quality["notes"] == [note]
+    assert "notes" not in faithfulness.infidelity(linear(), SAMPLE, apart, modalities="b").quality

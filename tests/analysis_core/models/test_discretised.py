@@ -136,3 +136,27 @@ def test_other_bad_input_is_refused():
         Discretised(regression(), (0.0,), softness=0.0)
     with pytest.raises(BadInput, match="output 3 does not exist"):
         forward(Discretised(regression(), (0.0,), output=3), 1.0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+@pytest.mark.parametrize("edges", [(0.5,), (0.1, 0.2, 0.3), (-7.7, -1.1, 0.3, 2.9), (1e-3, 1e3, 1e6)])
+def test_on_an_edge_and_next_to_it_the_largest_logit_is_that_of_the_bin(edges, dtype):
+    model = Discretised(regression(), edges, softness=0.7)
+    here = torch.tensor(edges, dtype=dtype)
+    ys = torch.cat([here, *(torch.nextafter(here, torch.full_like(here, side)) for side in (-torch.inf, torch.inf))])
+    leaf = {"a": ys[:, None, None], "b": torch.zeros(len(ys), 1, 1, dtype=dtype)}
+    logits = model.forward(leaf, {"a": {}, "b": {}}).logits
+    bins = torch.from_numpy(model.bin_of(ys.double().tolist()))
+    assert logits.argmax(dim=1).tolist() == bins.tolist()
+    # No other logit is as large: whoever breaks ties otherwise sees the same class.
+    assert ((logits >= logits.amax(dim=1, keepdim=True)).sum(dim=1) == 1).all()
+
+
+def test_an_edge_leaves_gradients_as_they_are():
+    model = Discretised(regression(lambda a, b: (a.sum((1, 2)) * (1 + b.sum((1, 2)))).unsqueeze(1)), (0.5, 1.0))
+    result = unimodal.gradient(model, at(0.5), PredictedLogit(), method="gradient_x_input")
+    assert result.target["k"] == 1
+    # The slope of the bin over the softness: 1/2 over 1/2, times y.
+    assert result.values["a"].item() == pytest.approx(0.5)
+    pairs = crossmodal.second_order(model, at(0.5), Logit(1), source="a", to="b").pairs
+    assert pairs.item() == pytest.approx(1.0)
