@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from analysis_core.arguments import whole
 from analysis_core.errors import BadInput, UnknownName
 from analysis_core.seeds import generator
 from analysis_core.stages.masking import Columns
@@ -40,12 +41,14 @@ class Design:
     def __init__(self, columns: Sequence[Columns], *, samples: int | None, seed: int, design: str) -> None:
         """samples: rows in all; None = max(200, 10 n_atoms). "apart" gives each modality an equal share of them
 
-        raises: UnknownName (design), BadInput (fewer than two atoms, or rows of a surrogate; more than fits in memory)
+        raises: UnknownName (design), BadInput (samples or seed no whole number; fewer than two atoms, or rows of a
+                surrogate; more than fits in memory)
         """
         if design not in DESIGNS:
             raise UnknownName("design", design, DESIGNS)
         self.columns, atoms = tuple(columns), columns[-1].stop
-        samples = max(200, 10 * atoms) if samples is None else samples
+        samples = max(200, 10 * atoms) if samples is None else whole("samples", samples)
+        seed = whole("seed", seed)
         least = 2 if design == "joint" else 1 + len(self.columns)
         if atoms < 2 or samples < least:
             raise BadInput(
@@ -60,7 +63,9 @@ class Design:
         }
         if design == "joint":
             require_room(samples, atoms)
-            self.Z = bernoulli(samples, atoms, seed, "lime")
+            # One modality by itself has the same stream in either design.
+            alone = [c.modality for c in self.columns] if len(self.columns) == 1 else []
+            self.Z = bernoulli(samples, atoms, seed, "lime", *alone)
             self.blocks: tuple[Block, ...] = (Block("", torch.arange(samples), 0, atoms),)
         else:
             self.Z, self.blocks = _apart(self.columns, samples, seed)
@@ -92,13 +97,15 @@ class Surrogates:
     def worth(self, k: int, *, noise: float | None = None) -> dict[str, Any]:
         """How well target k is fitted and how sure its coefficients are; by modality where each has its own surrogate.
 
-        noise: where the target moves by no more than that, there is nothing to be fitted: no r2 and no stability
+        noise: where the target moves by no more than that, or by round-off only, there is nothing to be fitted: no r2
+               and no stability
         """
-        figures: dict[str, list[float | None]] = {"r2": [], "stability": [], "intercept": []}
+        figures: dict[str, list[float | None]] = {"r2": [], "r2_in_sample": [], "stability": [], "intercept": []}
         for block, fit in zip(self.blocks, self.fits, strict=True):
             own = self.y[block.rows, k]
-            moves = noise is None or float(own.max() - own.min()) > noise
+            moves = fit.r2[k] is not None and (noise is None or float(own.max() - own.min()) > noise)
             figures["r2"].append(fit.r2[k] if moves else None)
+            figures["r2_in_sample"].append(fit.r2_in_sample[k] if moves else None)
             sure = stability(fit.coefficients[:, k], fit.standard_errors[:, k])
             figures["stability"].append(sure if moves else None)
             figures["intercept"].append(float(fit.intercepts[k]))
@@ -115,15 +122,18 @@ class Surrogates:
         return {block.name: figure for block, figure in zip(self.blocks, figures, strict=True)}
 
 
-def bernoulli(rows: int, atoms: int, seed: int, purpose: str) -> Tensor:
+def bernoulli(rows: int, atoms: int, seed: int, *purpose: str) -> Tensor:
     """bool [rows, atoms], each kept with probability 1/2; the first row keeps all."""
-    Z = torch.rand(rows, atoms, generator=generator(seed, purpose)) < 0.5
+    Z = torch.rand(rows, atoms, generator=generator(seed, *purpose)) < 0.5
     Z[0] = True
     return Z
 
 
 def _apart(columns: Sequence[Columns], samples: int, seed: int) -> tuple[Tensor, tuple[Block, ...]]:
-    """The whole sample, then each modality's rows; the first modalities get those that do not divide evenly."""
+    """The whole sample, then each modality's rows from a stream of its own, so that errors of one are not another's.
+
+    The first modalities get the rows that do not divide evenly.
+    """
     share, over = divmod(samples - 1, len(columns))
     for c in columns:
         require_room(share + 2, c.stop - c.start)
@@ -131,7 +141,7 @@ def _apart(columns: Sequence[Columns], samples: int, seed: int) -> tuple[Tensor,
     for number, c in enumerate(columns):
         stop = start + share + (number < over)
         rows = torch.cat([torch.zeros(1, dtype=torch.int64), torch.arange(start, stop)])
-        Z[rows, c.start : c.stop] = bernoulli(len(rows), c.stop - c.start, seed, "lime")
+        Z[rows, c.start : c.stop] = bernoulli(len(rows), c.stop - c.start, seed, "lime", c.modality)
         blocks.append(Block(c.modality, rows, c.start, c.stop))
         start = stop
     return Z, tuple(blocks)

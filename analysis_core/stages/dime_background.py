@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from analysis_core.arguments import whole
 from analysis_core.errors import BadInput
 from analysis_core.models.base import MultimodalModel
 from analysis_core.seeds import generator
@@ -46,8 +47,10 @@ class Background:
                   2 N + 1 fusions with two modalities, 3 N^2 + 3 N + 1 with three. A number: so many drawn samples;
                   beyond two modalities each modality's are shuffled once and combined place by place, which costs
                   2 m N + 1 and is exact for additive models as well
-        raises:   BadInput
+        raises:   BadInput (no list of samples, too few, shapes that differ, an empty modality; partners; seed)
         """
+        partners = None if partners is None else whole("partners", partners)
+        seed = whole("seed", seed)
         self.crowd = Crowd(model, samples)
         if len(self.crowd) < 2:
             raise BadInput("DIME needs at least two background samples to average over")

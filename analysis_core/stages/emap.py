@@ -103,11 +103,11 @@ def emap(
               m * n * partners combinations, and a standard error
     progress: called with the combinations done and those to do
     returns:  Emap; with towers n encodings per modality (quality.encodings), combinations are only fused (.forwards)
-    raises:   BadInput (shapes differ: names the modality; fewer than 2 samples or modalities; NaN; partners)
+    raises:   BadInput (shapes differ, or a modality is empty: names it; fewer than 2 samples or modalities; NaN;
+              partners or seed no whole number)
     source:   Hessel & Lee 2020, "Does my multimodal model learn cross-modal interactions?", equations 2 to 4
     """
-    if isinstance(samples, Mapping) or not isinstance(samples, Iterable):
-        raise BadInput(f"give a list of samples, such as a dataset, not a {type(samples).__name__}")
+    seed = whole("seed", seed)
     crowd = Crowd(model, samples)
     n = len(crowd)
     if n < 2:

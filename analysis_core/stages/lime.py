@@ -35,10 +35,13 @@ def lime(
     design:     "joint": each row switches atoms of all modalities, one surrogate over one game. "apart": each row
                 switches atoms of one modality and keeps the others whole, a surrogate per modality; each modality gets
                 an equal share of the rows
-    returns:    one Attribution per target: signed coefficients float64 [n_atoms] per modality; quality: weighted r2,
-                standard_error per modality, and stability, the correlation to expect with another seed's coefficients;
-                r2, stability and intercept by modality where each has a surrogate of its own
-    raises:     BadInput (no target, fewer than two atoms or rows, more than fits, NaN from the model), UnknownName
+    returns:    one Attribution per target: signed coefficients float64 [n_atoms] per modality; quality: r2 (weighted,
+                of rows left out of the fit one by one, so that it can be below 0; r2_in_sample: of the rows fitted to,
+                too high with few rows for each atom), standard_error per modality, and stability, the correlation to
+                expect with another seed's coefficients; r2 and stability are None where the target does not move; r2,
+                stability and intercept by modality where each has a surrogate of its own
+    raises:     BadInput (no target, samples or seed no whole number, fewer than two atoms or rows, more than fits, NaN
+                from the model), UnknownName
     source:     Ribeiro et al. 2016: Bernoulli(.5) rows, cosine kernel of width .25, ridge regression
     """
     game = Masking(model, sample, modalities=modalities)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from analysis_core import leaves
+from analysis_core.arguments import listed
 from analysis_core.batching import Batches
 from analysis_core.errors import BadInput, UnknownName
 from analysis_core.models.base import MultimodalModel
@@ -48,9 +49,12 @@ class Masking:
         self.model = model
         self.encoded = leaves.encode(model, sample)
         modalities = model.modalities if modalities is None else modalities
-        chosen = tuple(dict.fromkeys([modalities] if isinstance(modalities, str) else modalities))
-        for modality in chosen:
+        named = [modalities] if isinstance(modalities, str) else listed("modalities", modalities, '["image"]')
+        for modality in named:
+            if not isinstance(modality, str):
+                raise UnknownName("modality", modality, model.modalities)
             leaves.require_modality(self.encoded, modality)
+        chosen = tuple(dict.fromkeys(named))
         self.columns = _layout([(m, len(self.encoded.atoms[m])) for m in chosen])
         self.n_atoms = self.columns[-1].stop if self.columns else 0
         if self.n_atoms == 0:

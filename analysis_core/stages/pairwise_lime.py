@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from analysis_core.arguments import count
+from analysis_core.arguments import count, whole
 from analysis_core.errors import BadInput
 from analysis_core.models.base import MultimodalModel
 from analysis_core.stages.coalitions import every
@@ -38,11 +38,13 @@ def lime(
     samples:   rows, the whole sample among them; None = max(200, 10 unknowns). Where 2^atoms are no more: all of them
     preselect: atoms of each modality with the strongest main effects that are looked at; None = all
     returns:   Attribution with pairs float64 [n_atoms(source), n_atoms(to)], signed, 0 where not looked at
-               (config["selected"] names who was); values {to: sum over the source atoms of |pairs|}; quality: r2,
-               stability, standard_error, pairs_sum beside `between`
+               (config["selected"] names who was); values {to: sum over the source atoms of |pairs|}; quality: r2
+               (of rows left out, as in unimodal.lime; of all rows where all are taken) and r2_in_sample, stability,
+               standard_error, pairs_sum beside `between`
     raises:    BadInput (fewer rows than unknowns, more than fits, one modality named twice, no atom), UnknownName
     source:    LIME (Ribeiro et al. 2016) with product terms; strong heredity as in Bien et al. 2013
     """
+    seed = whole("seed", seed)
     game = pair_game(model, sample, target, source=source, to=to, preselect=preselect)
     n, split = game.n, len(game.first)
     unknowns = 1 + n + split * (n - split)
@@ -72,8 +74,10 @@ def lime(
         },
         {
             **quality,
-            "r2": fit.r2[0],
-            "stability": stability(pairs, errors),
+            # All coalitions are what the surrogate is about: none is left out.
+            "r2": fit.r2_in_sample[0] if enumerated else fit.r2[0],
+            "r2_in_sample": fit.r2_in_sample[0],
+            "stability": None if fit.r2[0] is None else stability(pairs, errors),
             "intercept": float(fit.intercepts[0]),
         },
     )

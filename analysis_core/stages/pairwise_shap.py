@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from analysis_core.arguments import count
+from analysis_core.arguments import count, whole
 from analysis_core.models.base import MultimodalModel
 from analysis_core.stages import coalitions
 from analysis_core.stages.pairwise import PRESELECTED, pair_game
@@ -44,6 +44,7 @@ def shap(
     raises:      BadInput (too few or too many evaluations, one modality named twice, no atom), UnknownName
     source:      Grabisch & Roubens 1999; sampling and regression: docs/methods/games.md
     """
+    seed = whole("seed", seed)
     game = pair_game(model, sample, target, source=source, to=to, preselect=preselect)
     n, split = game.n, len(game.first)
     quantities = InteractionIndices(n, split)

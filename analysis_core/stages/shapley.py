@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from analysis_core.arguments import count
+from analysis_core.arguments import count, whole
 from analysis_core.errors import BadInput
 from analysis_core.models.base import MultimodalModel
 from analysis_core.stages import coalitions
@@ -43,6 +43,7 @@ def shap(
     raises:      BadInput (no target, fewer than two atoms, too few or too many evaluations), UnknownName
     source:      Shapley 1953; Lundberg & Lee 2017; sampling and regression: docs/methods/games.md
     """
+    seed = whole("seed", seed)
     game = Masking(model, sample, modalities=modalities)
     n = game.n_atoms
     if n < 2:

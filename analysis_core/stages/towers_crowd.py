@@ -26,7 +26,12 @@ class Crowd:
     def __init__(
         self, model: MultimodalModel, samples: Iterable[Mapping[str, Any]], *, budget: Budget | None = None
     ) -> None:
-        """samples: never changed. raises: BadInput (none, NaN, shapes that differ, fewer than two modalities)"""
+        """samples: never changed
+
+        raises: BadInput (no list, none in it, NaN, shapes that differ, an empty modality, fewer than two modalities)
+        """
+        if isinstance(samples, Mapping | str | bytes) or not isinstance(samples, Iterable):
+            raise BadInput(f"give a list of samples, such as a dataset, not a {type(samples).__name__}")
         if len(model.modalities) < 2:
             raise BadInput("mixing samples needs a model of at least two modalities")
         self.model, self.samples = model, list(samples)
@@ -54,6 +59,8 @@ class Crowd:
     def check(self, encoded: Encoded, name: str) -> None:
         """Whether a sample may stand in a batch beside the first one. raises: BadInput (names the modality)"""
         for m, x in encoded.x.items():
+            if len(encoded.atoms[m]) == 0:
+                raise BadInput(f"modality {m!r} of {name} is empty, it has no atom to mix: leave this sample out")
             if not bool(x.isfinite().all()):
                 raise BadInput(f"{name} has NaN or infinite values in modality {m!r}: repair it or leave it out")
             ours, theirs = _form(self.first, m), _form(encoded, m)
