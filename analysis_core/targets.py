@@ -95,7 +95,8 @@ def resolve(target: Target, output: Output) -> Target:
     raises:  BadInput (class or feature out of range or no whole number; layer not [B, d]), UnknownName (layer)
     """
     if not isinstance(target, Target):
-        raise BadInput(f"{target!r} is no target: use Logit, PredictedLogit, AllLogits, Margin or Feature")
+        hint = "Logit.named(model, label) for a class by its label, or " if isinstance(target, str) else ""
+        raise BadInput(f"{target!r} is no target: use {hint}Logit, PredictedLogit, AllLogits, Margin or Feature")
     if isinstance(target, PredictedLogit):
         return Logit(int(output.logits[0].argmax()))
     if isinstance(target, Logit | Margin):

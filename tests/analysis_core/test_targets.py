@@ -122,3 +122,5 @@ def test_a_label_where_no_model_is_at_hand_is_sent_to_where_one_is():
         resolve(Logit("gray+blue"), OUTPUT)
     with pytest.raises(BadInput, match=r"Margin.named\(model, 'a label', 'another'\)"):
         resolve(Margin(0, "red"), OUTPUT)
+    with pytest.raises(BadInput, match=r"'red' is no target: use Logit.named\(model, label\)"):
+        resolve("red", OUTPUT)
