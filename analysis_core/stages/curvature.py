@@ -91,10 +91,15 @@ class FirstOrder:
         g = self._graph_gradient(modality)
         return torch.zeros_like(self._x[modality]) if g is None else g.detach()
 
-    def operations(self) -> tuple[str, ...]:
-        """Names of piecewise linear operations on the way from the inputs to the target."""
-        names = {node.name().removeprefix("torch::autograd::") for node in _nodes(self._value)}
-        return tuple(sorted({n.split("Backward")[0] for n in names if n.startswith(_PIECEWISE_LINEAR)}))
+    def operations(self, *modalities: str) -> tuple[str, ...]:
+        """Names of piecewise linear operations on the way to the target that depend on each of these modalities.
+
+        modalities: none = on the way from any input
+        """
+        kinks = {node for node in _nodes(self._value) if _name(node).startswith(_PIECEWISE_LINEAR)}
+        for modality in modalities if kinks else ():
+            kinks &= _users(self._value, self._x[modality])
+        return tuple(sorted({_name(node) for node in kinks}))
 
     def _forward(self, x: dict[str, Tensor]) -> Output:
         return forward_with_gradient(self.model, x, self.encoded.aux, _NO_GRADIENT)
@@ -215,6 +220,30 @@ def _nodes(value: Tensor) -> Iterator[Any]:
         seen.add(node)
         yield node
         waiting.extend(parent for parent, _ in node.next_functions)
+
+
+def _name(node: Any) -> str:
+    """The operation of a graph's node: "Relu" of ReluBackward0."""
+    name: str = node.name().removeprefix("torch::autograd::")
+    return name.split("Backward")[0]
+
+
+def _users(value: Tensor, leaf: Tensor) -> set[Any]:
+    """The nodes of a tensor's graph whose results depend on a leaf."""
+    users: dict[Any, list[Any]] = {}
+    waiting = []
+    for node in _nodes(value):
+        if getattr(node, "variable", None) is leaf:
+            waiting.append(node)
+        for parent, _ in node.next_functions:
+            users.setdefault(parent, []).append(node)
+    found: set[Any] = set()
+    while waiting:
+        node = waiting.pop()
+        if node not in found:
+            found.add(node)
+            waiting.extend(users.get(node, ()))
+    return found
 
 
 def _once_differentiable(value: Tensor) -> str | None:

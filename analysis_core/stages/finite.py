@@ -13,12 +13,13 @@ from torch import Tensor
 
 from analysis_core import leaves
 from analysis_core.batching import ALIVE, Batches, rows_at_once
+from analysis_core.errors import BadInput
 from analysis_core.models.base import MultimodalModel
 from analysis_core.seeds import generator
 from analysis_core.targets import Target, select
 from analysis_core.types import Encoded
 
-#: Pairs of changes beside the one that removes both modalities whole.
+#: Changes beside the one that removes a modality whole.
 _HALVES = 4
 _STEPS = 4
 
@@ -45,20 +46,41 @@ def probe(
     atoms: Sequence[int],
     seed: int = 0,
 ) -> Interaction:
-    """Change both modalities in nine ways (removed whole, random halves removed, random steps) and compare.
+    """Change each modality in nine ways (removed whole, random halves removed, random steps), and both in 25.
+
+    Both alike, and each change of one where the other is removed whole: a kink may lie beyond what halves of both reach
 
     target: resolved; atoms: those of `source` that change, while all of `to` do
-    returns: an additive model gives 0 up to round-off whatever the changes
+    returns: an additive model gives 0 up to round-off whatever the changes; changes that leave the model's domain (a
+             target of NaN or infinity) are left out
+    raises:  BadInput (every change leaves it)
     """
     absent = leaves.encode_baseline(model, encoded)
     s = _changes(encoded, absent, source, atoms, seed)
     t = _changes(encoded, absent, to, range(len(encoded.atoms[to])), seed)
-    whole_s, whole_t = encoded.x[source].expand_as(s), encoded.x[to].expand_as(t)
-    rows = {source: torch.cat([whole_s, s, whole_s, s]), to: torch.cat([whole_t, whole_t, t, t])}
-    f = _values(model, encoded, target, rows).reshape(4, len(s))
+    i, j = _pairs(len(s))
+    rows = {
+        source: torch.cat([encoded.x[source], s, encoded.x[source].expand_as(s), s[i]]),
+        to: torch.cat([encoded.x[to], encoded.x[to].expand_as(t), t, t[j]]),
+    }
+    one, without_s, without_t, without_both = _values(model, encoded, target, rows).split([1, len(s), len(t), len(i)])
+    f = torch.stack([one.expand(len(i)), without_s[i], without_t[j], without_both])
+    f = f[:, f.isfinite().all(0)]
+    if f.shape[1] == 0:
+        raise BadInput(
+            f"the second derivative between {source!r} and {to!r} is 0 here, and whether they interact cannot be told: "
+            "the target is NaN or infinite after every finite step; give the model a baseline inside its domain"
+        )
     interaction = (f[0] - f[1] - f[2] + f[3]).abs().max()
     eps = torch.finfo(encoded.x[source].dtype).eps
     return Interaction(float(interaction), 1e3 * eps * float(f.abs().max()))
+
+
+def _pairs(n: int) -> tuple[Tensor, Tensor]:
+    """Which change of the source meets which of the other: both alike, and each with the first, removed whole."""
+    alike, rest = torch.arange(n), torch.arange(1, n)
+    first = torch.zeros(n - 1, dtype=torch.int64)
+    return torch.cat([alike, rest, first]), torch.cat([alike, first, rest])
 
 
 def _changes(encoded: Encoded, absent: dict[str, Tensor], modality: str, changing: Sequence[int], seed: int) -> Tensor:

@@ -25,6 +25,8 @@ from analysis_core.types import PICTURE_KINDS, Attribution, Encoded
 DIRECTIONS = ("norm", "hutchinson", "l1", "grad_x_input", "sum")
 #: Below this |sum of the components of g| / |g|_1 only round-off is left (LayerNorm: 1e-7 in float32, 1e-16 in 64).
 NULL_RATIO = 1e-5
+#: The directions that a model can annihilate, each with the share of its terms below which only round-off is left.
+_ANNIHILATED = {"sum": NULL_RATIO, "grad_x_input": NULL_PRODUCT_RATIO}
 
 
 def second_order(
@@ -48,9 +50,12 @@ def second_order(
     pixels:      also the map over the pixels of a picture, L2 norm over channels
     returns:     Attribution with pairs float64 [len(atoms), n_atoms(to)], >= 0, the L2 norm over the components of the
                  target atom; pixels [len(atoms), H, W] or None; values {to: pairs summed over the source atoms}.
-                 Zeros for an additive model
-    raises:      NotDifferentiableTwice (says which operation), NullDirection (|sum g| << |g|, or |<g, x>| << its terms
-                 for grad_x_input), BadInput, UnknownName
+                 Zeros for an additive model, and then quality has the finite-step interaction that vouches for it.
+                 quality: null_atoms, those whose row is 0 because the direction says nothing about them; kinks, the
+                 piecewise linear operations that the source passes, and joint_kinks, those that `to` passes as well:
+                 interactions there have no second derivative and are missing from the pairs
+    raises:      NotDifferentiableTwice (says which operation), NullDirection (for every atom v_i is 0, or |sum g| <<
+                 |g| for sum, or |<g, x>| << its terms for grad_x_input), BadInput, UnknownName
     source:      Liang et al. 2023, definition 2; a Hessian-vector product, see docs/methods.md
     """
     if direction not in DIRECTIONS:
@@ -58,27 +63,22 @@ def second_order(
     projections = count("projections", projections)
     encoded = leaves.encode(model, sample)
     chosen = chosen_atoms(encoded, source, to, atoms)
+    if len(set(chosen)) < len(chosen):
+        raise BadInput(f"atoms must name each atom of {source!r} once, not {chosen}: `values` adds up their rows")
     if pixels and encoded.atoms[to].kind not in PICTURE_KINDS:
         raise BadInput(f"pixels: {to!r} is of kind {encoded.atoms[to].kind!r}, which has no pixels")
     smoothing: dict[str, Any] = {}
     if isinstance(model, Smooth):
         target, smoothing["value_unsmoothed"] = _of_the_model(model, encoded, target)
     curvature = Curvature(model, encoded, target, source=source, to=to)
-    ratio = sum_ratio(curvature, source, chosen)
-    if direction == "sum" and ratio is not None and ratio <= NULL_RATIO:
-        raise NullDirection(
-            f"direction='sum' is annihilated for {source!r}: |sum g| is {ratio:.1e} of |g|, so only round-off would be "
-            "drawn (LayerNorm ignores a constant shift); use direction='norm' or 'hutchinson'"
-        )
-    if direction == "grad_x_input" and (left := _left_of_products(curvature, source, chosen)) <= NULL_PRODUCT_RATIO:
-        raise NullDirection(
-            f"direction='grad_x_input' is annihilated for {source!r}: |<g, x>| is {left:.1e} of its terms, so only "
-            "round-off would be drawn (LayerNorm ignores a vector's length); use direction='norm' or 'hutchinson'"
-        )
+    masks = _atom_masks(curvature, source, chosen)
     draws = projections if direction == "hutchinson" else 1
-    squares = _squares(curvature, chosen, direction, draws, seed)
-    if ratio is not None and not bool(squares.per_leaf.any()):
-        _require_additive(curvature, chosen)
+    squares = _squares(curvature, masks, direction, draws, seed)
+    null = _null_rows(curvature, masks, direction)
+    vouching: dict[str, float] = {}
+    if not bool(squares.without(null).per_leaf.any()):
+        vouching = _require_additive(curvature, chosen, masks, direction, seed, round_off=bool(squares.per_leaf.any()))
+    squares = squares.without(null)
     pairs = squares.per_atom.mean(0).sqrt()
     return Attribution(
         values={to: pairs.sum(0)},
@@ -100,7 +100,11 @@ def second_order(
             "evaluations": len(chosen) * draws,
             "engine": curvature.engine,
             "engine_reason": curvature.reason,
-            "sum_ratio": ratio,
+            "sum_ratio": sum_ratio(curvature, source, chosen),
+            "null_atoms": [i for i, is_null in zip(chosen, null.tolist(), strict=True) if is_null],
+            "kinks": list(curvature.operations(source)),
+            "joint_kinks": list(curvature.operations(source, to)),
+            **vouching,
             **({"relative_standard_error": squares.relative_error()} if draws > 1 else {}),
             "halvings": curvature.batches.halvings,
         },
@@ -113,6 +117,12 @@ class _Squares:
 
     per_leaf: Tensor
     per_atom: Tensor
+
+    def without(self, rows: Tensor) -> _Squares:
+        """The same with these source atoms, bool [n], at exactly 0."""
+        return _Squares(
+            self.per_leaf.masked_fill(rows.unsqueeze(1), 0), self.per_atom.masked_fill(rows.reshape(1, -1, 1), 0)
+        )
 
     def relative_error(self) -> float | None:
         """Standard error of the root mean square over draws, as a share of it; the mean over pairs that are not 0."""
@@ -142,12 +152,24 @@ def sum_ratio(first: FirstOrder, modality: str, atoms: Sequence[int] | None = No
     return float(parts.sum(1).abs().sum()) / whole if whole > 0 else None
 
 
-def _left_of_products(first: FirstOrder, modality: str, atoms: Sequence[int]) -> float:
-    """Sum over atoms of |<g_i, x_i>| as a share of the sum of |g x| over components; 1 where all are 0."""
-    products = first.gradient(modality) * first.encoded.x[modality]
-    parts = (_atom_masks(first, modality, atoms) * products).flatten(1).to(torch.float64)
-    whole = float(parts.abs().sum())
-    return float(parts.sum(1).abs().sum()) / whole if whole > 0 else 1.0
+def _null_rows(curvature: Curvature, masks: Tensor, direction: str) -> Tensor:
+    """bool [n]: atoms that the direction says nothing about: v_i is 0, or the model annihilates it up to round-off."""
+    if direction == "hutchinson":
+        return torch.zeros(len(masks), dtype=torch.bool)
+    null = ~_directions(curvature, masks, direction, None).flatten(1).any(1)
+    if direction in _ANNIHILATED:
+        null |= _left(curvature, masks, direction) <= _ANNIHILATED[direction]
+    return null.cpu()
+
+
+def _left(curvature: Curvature, masks: Tensor, direction: str) -> Tensor:
+    """[n]: |<g_i, v_i>| as a share of the sum of |g v| over the atom's components; 1 where all of these are 0."""
+    products = curvature.gradient(curvature.source)
+    if direction == "grad_x_input":
+        products = products * curvature.encoded.x[curvature.source]
+    parts = (masks * products).flatten(1).to(torch.float64)
+    whole = parts.abs().sum(1)
+    return torch.where(whole > 0, parts.sum(1).abs() / whole.clamp_min(torch.finfo(whole.dtype).tiny), 1)
 
 
 def _atom_masks(first: FirstOrder, modality: str, chosen: Sequence[int]) -> Tensor:
@@ -158,11 +180,10 @@ def _atom_masks(first: FirstOrder, modality: str, chosen: Sequence[int]) -> Tens
     return leaves.over_input(atoms.kind, (groups == wanted).to(x.dtype), x)
 
 
-def _squares(curvature: Curvature, chosen: list[int], direction: str, draws: int, seed: int) -> _Squares:
+def _squares(curvature: Curvature, masks: Tensor, direction: str, draws: int, seed: int) -> _Squares:
     random = generator(seed, "hutchinson")
     atoms, x = curvature.encoded.atoms[curvature.to], curvature.encoded.x[curvature.to]
     groups = leaves.leaf_groups(atoms, x)
-    masks = _atom_masks(curvature, curvature.source, chosen)
     total: Tensor | None = None
     per_atom = []
     for _ in range(draws):
@@ -174,7 +195,7 @@ def _squares(curvature: Curvature, chosen: list[int], direction: str, draws: int
     return _Squares(total / draws, torch.stack(per_atom))
 
 
-def _directions(curvature: Curvature, masks: Tensor, direction: str, random: torch.Generator) -> Tensor:
+def _directions(curvature: Curvature, masks: Tensor, direction: str, random: torch.Generator | None) -> Tensor:
     x = curvature.encoded.x[curvature.source]
     if direction == "hutchinson":
         # One draw for all atoms: each sees its own components of it.
@@ -190,19 +211,51 @@ def _directions(curvature: Curvature, masks: Tensor, direction: str, random: tor
     return torch.where(norms > 0, g / norms.clamp_min(torch.finfo(g.dtype).tiny), 0)
 
 
-def _require_additive(curvature: Curvature, chosen: list[int]) -> None:
-    """A mixed derivative of exactly 0 is believed only where finite steps see no interaction either.
+def _require_additive(
+    curvature: Curvature, chosen: list[int], masks: Tensor, direction: str, seed: int, *, round_off: bool
+) -> dict[str, float]:
+    """Rows of nothing but 0 are believed only where random directions and finite steps see no interaction either.
 
-    raises: NotDifferentiableTwice
+    round_off: rows that the direction says nothing about were not exactly 0 before they were set to it
+    returns:   the finite-step interaction and its round-off, for quality
+    raises:    NullDirection, NotDifferentiableTwice, BadInput (finite steps leave the model's domain)
     """
+    if round_off or (direction != "hutchinson" and _is_curved(curvature, masks, seed)):
+        raise NullDirection(_about_null(curvature, masks, direction))
     found = finite.probe(
         curvature.model, curvature.encoded, curvature.target, source=curvature.source, to=curvature.to, atoms=chosen
     )
     if not found.real:
-        return
+        return {"finite_step_interaction": found.largest, "finite_step_round_off": found.round_off}
     operations = ", ".join(curvature.operations()) or "a saturated or custom operation"
     raise NotDifferentiableTwice(
-        f"not applicable: the second derivative between {curvature.source!r} and {curvature.to!r} is 0 almost "
-        f"everywhere ({operations}), although they interact (finite-step interaction {found.largest:.3g}); "
-        "use crossmodal.smooth(model), crossmodal.finite_step or crossmodal.removal"
+        f"not applicable: the second derivative between {curvature.source!r} and {curvature.to!r} is 0 here, as it is "
+        f"almost everywhere through {operations}, although they interact (finite-step interaction "
+        f"{found.largest:.3g}); use crossmodal.smooth(model), crossmodal.finite_step or crossmodal.removal"
+    )
+
+
+def _is_curved(curvature: Curvature, masks: Tensor, seed: int) -> bool:
+    """Is the product of the mixed second derivative with a random direction anything but 0?"""
+    random = generator(seed, "second_order", "is_curved")
+    return bool(curvature.products(_directions(curvature, masks, "hutchinson", random)).any())
+
+
+def _about_null(curvature: Curvature, masks: Tensor, direction: str) -> str:
+    source = curvature.source
+    left = _left(curvature, masks, direction)
+    left = left[left <= _ANNIHILATED.get(direction, 0)]
+    if direction not in _ANNIHILATED or not len(left):
+        zero = "an atom's input" if direction == "grad_x_input" else "an atom's gradient"
+        return (
+            f"direction={direction!r} says nothing about {source!r} here: the second derivative is not 0, but its "
+            f"products with this direction are (a direction is 0 where {zero} is); use direction='hutchinson'"
+        )
+    terms, why = {
+        "sum": ("|sum g| is {:.1e} of |g|", "LayerNorm ignores a constant shift"),
+        "grad_x_input": ("|<g, x>| is {:.1e} of its terms", "LayerNorm ignores a vector's length"),
+    }[direction]
+    return (
+        f"direction={direction!r} is annihilated for {source!r}: {terms.format(float(left.max()))}, so only round-off "
+        f"would be drawn ({why}); use direction='norm' or 'hutchinson'"
     )
