@@ -34,6 +34,11 @@ class Allocations(TorchDispatchMode):
         self.largest = 1
         self.total = 1
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Nothing is compiled here; to be kept from it, torch would load its whole compiler, a second of CPU."""
+        return False
+
     def __torch_dispatch__(
         self, func: Any, types: Sequence[type], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
