@@ -149,7 +149,7 @@ def test_a_model_that_no_finite_step_leaves_finite_is_refused_with_a_sentence():
 def test_quality_names_the_kinks_that_hide_part_of_a_mixed_model():
     # The pairs hold the product alone; removal finds what the ReLU does between all of them.
     model = Based(lambda a, b: torch.relu(both(a, b)) + 1e-4 * a[:, 0, 0] * b[:, 0, 0], base=-1.0)
-    found = second_order(model, at(0.3))
+    found = second_order(model, at(0.05))
     assert found.quality["joint_kinks"] == ["Relu"]
     assert int((found.pairs > 0).sum()) == 1
     removed = crossmodal.removal(model, at(0.05), Logit(0), source="a", to="b")
