@@ -20,6 +20,8 @@ from benchmarks.measure import alone, interleaved
 CLASSES = 50
 #: The usual way's forward passes are run this often, and its time multiplied.
 FORWARDS = {"small": 4, "paper": 200}
+#: Ours is run with these parts of the rows, too.
+PARTS = (4, 16)
 
 
 def rows(scale: Scale) -> Iterator[Row]:
@@ -103,3 +105,10 @@ def _of(
     note = f"usual: {usual.forwards().DIME:,} passes of unimodal rows; background once, {once:.2g} s of ours"
     if partners == usual.PARTNERS:
         yield Row(f"{name}, as usually counted", "s", slow * usual.forwards().DIME / few, fast, note)
+    for part in (samples // p for p in PARTS if samples >= 2 * p):
+
+        def fewer(part: int = part) -> None:
+            crossmodal.dime(model, sample, behind, [PredictedLogit()], samples=part)
+
+        taken = alone(fewer, repeats=3, name=name)
+        yield Row(f"{name}, {part} rows", "s", None, taken, f"N = {partners}; beside {samples} rows above")

@@ -10,14 +10,17 @@ import torch
 from analysis_core import leaves
 from analysis_core.models.base import MultimodalModel
 from analysis_core.stages import crossmodal
+from analysis_core.stages.emap import Emap
 from analysis_core.stages.towers_crowd import Crowd
 from analysis_core.stages.towers_grid import combinations
 from benchmarks import dual_encoder, shipped
 from benchmarks.claims import Row, Scale
-from benchmarks.measure import interleaved
+from benchmarks.measure import alone, interleaved
 
 #: Pairs that the usual way really runs through; its time is multiplied up to all of them.
 PAIRS = {"small": 4, "paper": 40}
+#: Partners that are drawn for each sample where not all are taken, and the parts of n that show how the cost grows.
+DRAWN, PARTS = 5, (1, 4, 16)
 
 
 def rows(scale: Scale) -> Iterator[Row]:
@@ -64,3 +67,25 @@ def _of(name: str, model: MultimodalModel, samples: Sequence[Mapping[str, Any]],
     slow, fast = interleaved(usual, fused, repeats=repeats, name=name)
     note = "a forward pass against a fusion, samples encoded before"
     yield Row(f"{name}, per pair", "ms", 1e3 * slow / pairs, 1e3 * fast / n**2, note)
+    yield from _growing(name, model, samples)
+
+
+def _growing(name: str, model: MultimodalModel, samples: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
+    """Seconds at n, a quarter and a sixteenth: all pairs, whose fusions grow with n^2, and drawn partners."""
+    for part in PARTS:
+        some = samples[: len(samples) // part]
+        if len(some) <= DRAWN:
+            return
+        for partners in (None, DRAWN):
+            # All pairs of all n stand above.
+            if partners is None and part == 1:
+                continue
+
+            def ours(some: Sequence[Mapping[str, Any]] = some, partners: int | None = partners) -> Emap:
+                return crossmodal.emap(model, some, partners=partners)
+
+            spent = ours().quality
+            taken = alone(ours, repeats=1, name=name)
+            which = "all pairs" if partners is None else f"{partners} partners drawn"
+            note = f"{sum(spent['encodings'].values()):,} encodings, {spent['forwards']:,} fusions"
+            yield Row(f"{name}, n = {len(some)}, {which}", "s", None, taken, note)

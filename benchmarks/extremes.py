@@ -14,6 +14,8 @@ from benchmarks.feature_matrices import VQA_CLASSES, VQA_FEATURES, as_large_as_v
 from benchmarks.measure import interleaved, timed
 
 KEPT = 3
+#: Of VQA 2.0's datapoints: the whole, and parts that show how the cost grows.
+SHARES = {"small": (1 / 512,), "paper": (1.0, 1 / 4, 1 / 16)}
 
 
 def rows(scale: Scale) -> Iterator[Row]:
@@ -36,16 +38,21 @@ def rows(scale: Scale) -> Iterator[Row]:
 
 
 def fused(scale: Scale) -> Iterator[Row]:
-    """Seconds that extremes and histograms add to the Gram pass at VQA's size."""
-    share, classes, sorted_columns = {"small": (1 / 512, 100, 2), "paper": (1.0, VQA_CLASSES, 8)}[scale]
-    columns = np.concatenate([x[:, :sorted_columns] for x, _ in as_large_as_vqa(share, classes=classes)])
+    """Seconds that extremes and histograms add to the Gram pass at VQA's size, and at parts of it."""
+    classes, sorted_columns = {"small": (100, 2), "paper": (VQA_CLASSES, 8)}[scale]
+    columns = np.concatenate([x[:, :sorted_columns] for x, _ in as_large_as_vqa(SHARES[scale][0], classes=classes)])
     usual = timed(partial(by_sorting, columns)) * VQA_FEATURES / sorted_columns
+    for share in SHARES[scale]:
+        yield from _added(share, classes, usual if share == SHARES[scale][0] else None, sorted_columns)
+
+
+def _added(share: float, classes: int, usual: float | None, sorted_columns: int) -> Iterator[Row]:
     found = sparse_at_scale.run(share, classes=classes, everything=True)
     shape = f"{found['rows']:,} x {VQA_FEATURES}"
     note = f"added to a Gram pass of {found['read'] - found['extremes'] - found['histograms']:.3g} s"
-    many = f"usual: {sorted_columns} features, multiplied"
+    many = "" if usual is None else f"; usual: {sorted_columns} features, multiplied"
     cpu = f"CPU {found['extremes_cpu']:.2g} s, "
-    yield Row(f"top and bottom {KEPT}, {shape}", "s", usual, found["extremes"], f"{cpu}{note}; {many}")
+    yield Row(f"top and bottom {KEPT}, {shape}", "s", usual, found["extremes"], f"{cpu}{note}{many}")
     cpu = f"CPU {found['histograms_cpu']:.2g} s, "
     yield Row(f"histograms of 32 bins, {shape}", "s", None, found["histograms"], f"{cpu}{note}")
 

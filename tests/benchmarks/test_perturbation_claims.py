@@ -12,7 +12,8 @@ from analysis_core import Logit, check_model
 from analysis_core.stages.emap import emap
 from analysis_core.stages.lime import lime
 from analysis_core.stages.masking import Masking
-from benchmarks import dime, dual_encoder, measure, perturbations, usual, whole_study
+from benchmarks import dime, dual_encoder, extremes, measure, perturbations, usual, whole_study
+from benchmarks import emap as emap_claim
 from benchmarks.emap import one_forward_per_pair
 from tests.analysis_core import toys_towers
 
@@ -91,3 +92,45 @@ def test_the_dual_encoder_is_a_sound_model_with_towers() -> None:
     report = check_model(dual_encoder.DualEncoder(16), dual_encoder.inputs(1, 16)[0])
     assert report.ok, str(report)
     assert report["towers"].state == "ok"
+
+
+def test_emap_at_parts_of_n_encodes_each_sample_once_and_fuses_what_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(emap_claim, "PARTS", (1, 2, 4, 16))
+    rows = list(emap_claim._growing("toy", toys_towers.Products(), toys_towers.samples(32)))
+    # All 32 have their row of all pairs elsewhere; 2 samples have no 5 partners.
+    ways = [(32, 5), (16, None), (16, 5), (8, None), (8, 5)]
+    assert [row.name for row in rows] == [
+        f"toy, n = {n}, {'all pairs' if partners is None else f'{partners} partners drawn'}" for n, partners in ways
+    ]
+    assert [int(row.note.split(" ")[0]) for row in rows] == [2 * n for n, _ in ways]
+    fused = [int(row.note.split(", ")[1].split(" ")[0]) for row in rows]
+    # And one forward pass that shows what the model gives.
+    assert (fused[1], fused[3]) == (16**2 + 1, 8**2 + 1)
+    # Drawn: each sample's own pair and one per partner and modality, less those that two samples share.
+    assert all(n < count <= 11 * n + 1 for n, count in ((32, fused[0]), (16, fused[2]), (8, fused[4])))
+
+
+def test_perturbations_and_dime_have_rows_at_a_quarter_and_a_sixteenth(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, samples = toys_towers.Products(), toys_towers.samples(4)
+    monkeypatch.setitem(perturbations.ROWS, "small", 32)
+    both = dual_encoder.DualEncoder(width=8), dual_encoder.inputs(1, width=8)[0]
+    found = [row.name for row in perturbations._of("dual", *both, "small")]
+    assert found[-2:] == ["dual, image and text, 8 rows", "dual, image and text, 2 rows"]
+    found = [row.name for row in dime._of("toy", model, samples, 32, "small")]
+    assert found[-2:] == ["toy, 8 rows", "toy, 2 rows"]
+
+
+def test_extremes_are_measured_beside_a_pass_over_each_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def run(share: float, **options: Any) -> dict[str, Any]:
+        asked.append((share, options["everything"]))
+        parts = {"read": 3.0, "extremes": 1.0, "histograms": 1.0, "extremes_cpu": 1.0, "histograms_cpu": 1.0}
+        return {"rows": round(443_000 * share), **parts}
+
+    monkeypatch.setattr(extremes.sparse_at_scale, "run", run)
+    monkeypatch.setitem(extremes.SHARES, "small", (1 / 256, 1 / 1024))
+    rows = list(extremes.fused("small"))
+    assert asked == [(1 / 256, True), (1 / 1024, True)]
+    assert [row.usual is None for row in rows] == [False, True, True, True]
+    assert "433 x 768" in rows[2].name
