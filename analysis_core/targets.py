@@ -6,7 +6,7 @@ Softmax makes fake interactions in an additive model, so targets are logits or f
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -140,6 +140,13 @@ def describe(target: Target) -> dict[str, Any]:
     """A plain, JSON-ready description: {"kind": "Logit", "k": 3}, and {..., "label": "red"} where it was named so."""
     facts = {name: value for name, value in asdict(target).items() if value is not None}
     return {"kind": type(target).__name__, **facts}
+
+
+def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two descriptions are of one target, however its classes were asked for."""
+    labels = ("label", "k_label", "l_label")
+    first, second = ({name: v for name, v in facts.items() if name not in labels} for facts in (one, other))
+    return first == second
 
 
 def _class(model: MultimodalModel, label: str) -> tuple[int, str]:

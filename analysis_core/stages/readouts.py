@@ -11,6 +11,7 @@ import torch
 from scipy.stats import rankdata
 from torch import Tensor
 
+from analysis_core import targets
 from analysis_core.arguments import one_attribution
 from analysis_core.errors import BadInput
 from analysis_core.types import Attribution
@@ -76,7 +77,7 @@ def agreement(second: Attribution, removal: Attribution) -> ReadoutAgreement:
     for name in _ABOUT:
         if second.config.get(name) != removal.config.get(name):
             raise BadInput(f"the two results differ in {name!r}: ask both for the same")
-    if dict(second.target) != dict(removal.target) or sizes[0].shape != sizes[1].shape:
+    if not targets.same(second.target, removal.target) or sizes[0].shape != sizes[1].shape:
         raise BadInput("the two results have different targets or numbers of atoms: ask both for the same")
     (n_rows, n_columns), looked = sizes[0].shape, [_looked_at(second), _looked_at(removal)]
     rows = [i for i in range(n_rows) if all(i in r for r, _ in looked)]

@@ -123,3 +123,10 @@ def test_means_in_boxes_are_not_compared_with_pairs_of_atoms_or_other_boxes():
         with pytest.raises(BadInput, match="'boxes'"):
             crossmodal.agreement(*pair)
     assert crossmodal.agreement(one, one).compared == 1
+
+
+def test_a_class_asked_for_by_its_label_is_the_class():
+    one, two = readout([[1, 2, 3]]), readout([[1, 2, 3]], "removal")
+    assert crossmodal.agreement(one, replace(two, target={**two.target, "label": "red"})).top1 == 1
+    with pytest.raises(BadInput, match="different targets"):
+        crossmodal.agreement(one, replace(two, target={"kind": "Logit", "k": 1, "label": "red"}))
