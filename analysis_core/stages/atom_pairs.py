@@ -13,7 +13,7 @@ from analysis_core.types import Encoded
 def chosen_atoms(encoded: Encoded, source: str, to: str, atoms: Sequence[int] | None) -> list[int]:
     """The source atoms asked for, in the order given; None = all.
 
-    raises: UnknownName (modality), BadInput (a modality is empty or named twice, an atom does not exist)
+    raises: UnknownName (modality), BadInput (a modality is empty or named twice, an atom does not exist or stands twice)
     """
     n = len(leaves.require_modality(encoded, source))
     leaves.require_modality(encoded, to)
@@ -24,4 +24,6 @@ def chosen_atoms(encoded: Encoded, source: str, to: str, atoms: Sequence[int] | 
     chosen = list(range(n)) if atoms is None else [whole("the number of an atom", i) for i in atoms]
     if not chosen or not all(0 <= i < n for i in chosen):
         raise BadInput(f"atoms must name some of the {n} atoms of {source!r}, 0 to {n - 1}, not {chosen}")
+    if len(set(chosen)) < len(chosen):
+        raise BadInput(f"atoms must name each atom of {source!r} once, not {chosen}: `values` adds up their rows")
     return chosen

@@ -63,8 +63,6 @@ def second_order(
     projections = count("projections", projections)
     encoded = leaves.encode(model, sample)
     chosen = chosen_atoms(encoded, source, to, atoms)
-    if len(set(chosen)) < len(chosen):
-        raise BadInput(f"atoms must name each atom of {source!r} once, not {chosen}: `values` adds up their rows")
     if pixels and encoded.atoms[to].kind not in PICTURE_KINDS:
         raise BadInput(f"pixels: {to!r} is of kind {encoded.atoms[to].kind!r}, which has no pixels")
     smoothing: dict[str, Any] = {}

@@ -168,3 +168,9 @@ def test_towers_encode_each_state_of_a_modality_once(readout):
     expected = readout(plain, sample, Logit(0), **AB)
     assert plain.rows == 20
     torch.testing.assert_close(found.pairs, expected.pairs, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("method", [crossmodal.removal, crossmodal.finite_step])
+def test_an_atom_that_is_named_twice_is_refused(method):
+    with pytest.raises(BadInput, match=r"each atom of 'a' once, not \[1, 1\]"):
+        method(planted(), SAMPLE, Logit(0), **AB, atoms=[1, 1])
