@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from analysis_core import leaves
+from analysis_core.models import superpixels
 from analysis_core.models.base import MultimodalModel
 from analysis_core.stages import crossmodal
 from analysis_core.stages.emap import Emap
@@ -82,6 +83,8 @@ def _growing(name: str, model: MultimodalModel, samples: Sequence[Mapping[str, A
                 continue
 
             def ours(some: Sequence[Mapping[str, Any]] = some, partners: int | None = partners) -> Emap:
+                # The last 64 pictures' superpixels are kept: few pictures would be read for nothing.
+                superpixels._cut.cache_clear()
                 return crossmodal.emap(model, some, partners=partners)
 
             spent = ours().quality
