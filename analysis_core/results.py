@@ -85,12 +85,13 @@ def _told(error: Exception) -> str:
 def dumps(result: Result | Judgement) -> bytes:
     """One npz file; equal results give equal bytes.
 
+    NumPy's numbers among the options come back as Python's, which they equal.
     raises: BadInput (NaN or infinity outside of the arrays: JSON has none), UnknownName (a kind of result)
     """
     facts, arrays = pack(result)
     for key, value in _not_finite(facts):
         raise BadInput(f"{key} is {value}, which JSON cannot hold: put None in its place")
-    text = json.dumps(facts, sort_keys=True, allow_nan=False).encode()
+    text = json.dumps(facts, sort_keys=True, allow_nan=False, default=_number).encode()
     stream = io.BytesIO()
     named: dict[str, Any] = {_JSON: np.frombuffer(text, dtype=np.uint8), **dict(sorted(arrays.items()))}
     np.savez(stream, **named)
@@ -135,9 +136,15 @@ def load(path: str | Path) -> Any:
     return loads(data, file=path)
 
 
+def _number(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    raise BadInput(f"an option of the result is {value!r:.80}, which JSON cannot hold: give a number, a text or a list")
+
+
 def _not_finite(value: Any, key: str = "") -> Iterator[tuple[str, float]]:
     """Floats that JSON cannot hold, with their keys: ("quality.r2[3]", nan)."""
-    if isinstance(value, float) and not math.isfinite(value):
+    if isinstance(value, float | np.floating) and not math.isfinite(value):
         yield key, value
     elif isinstance(value, Mapping):
         for name, part in value.items():

@@ -13,7 +13,7 @@ from analysis_core.types import Encoded
 def chosen_atoms(encoded: Encoded, source: str, to: str, atoms: Sequence[int] | None) -> list[int]:
     """The source atoms asked for, in the order given; None = all.
 
-    raises: UnknownName (modality), BadInput (a modality is empty or named twice, an atom does not exist or stands twice)
+    raises: UnknownName (modality), BadInput (a modality is empty or named twice, an atom is named twice or not there)
     """
     n = len(leaves.require_modality(encoded, source))
     leaves.require_modality(encoded, to)

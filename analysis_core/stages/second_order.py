@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from analysis_core import leaves
-from analysis_core.arguments import count
+from analysis_core.arguments import count, whole
 from analysis_core.errors import BadInput, NotDifferentiableTwice, NullDirection, UnknownName
 from analysis_core.models.base import MultimodalModel
 from analysis_core.seeds import generator
@@ -60,7 +60,7 @@ def second_order(
     """
     if direction not in DIRECTIONS:
         raise UnknownName("direction", direction, DIRECTIONS)
-    projections = count("projections", projections)
+    projections, seed = count("projections", projections), whole("seed", seed)
     encoded = leaves.encode(model, sample)
     chosen = chosen_atoms(encoded, source, to, atoms)
     if pixels and encoded.atoms[to].kind not in PICTURE_KINDS:

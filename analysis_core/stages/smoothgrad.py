@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from analysis_core.arguments import count, finite
+from analysis_core.arguments import count, finite, whole
 from analysis_core.errors import BadInput
 from analysis_core.models.base import MultimodalModel
 from analysis_core.seeds import generator
@@ -39,7 +39,7 @@ def smoothgrad(
     raises:  BadInput (samples, noise; not finite), MissingCapability (no gradient), UnknownName (layer)
     source:  Smilkov et al. 2017, equation 3
     """
-    samples, noise = count("samples", samples), finite("noise", noise)
+    samples, noise, seed = count("samples", samples), finite("noise", noise), whole("seed", seed)
     if noise < 0:
         raise BadInput(f"noise must be a share of the modality's range from 0 on, not {noise}")
     points = PointGradients(model, sample, targets)

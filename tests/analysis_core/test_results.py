@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from analysis_core import Logit, results
+from analysis_core import Attribution, Logit, results
 from analysis_core.errors import BadData, BadInput, UnknownName
 from analysis_core.stages import crossmodal, prediction, representation, unimodal
 from tests.analysis_core import toys
@@ -101,3 +101,12 @@ def test_a_path_that_cannot_be_written_is_told(tmp_path):
         results.save(attribution(), tmp_path / "missing" / "a.npz")
     with pytest.raises(BadInput, match="cannot be written"):
         results.save(attribution(), tmp_path)
+
+
+def test_numpys_numbers_among_the_options_come_back_as_pythons():
+    target, config = {"kind": "Logit", "k": np.int64(1)}, {"limit": np.float32(0.5)}
+    known = Attribution({"a": torch.ones(2)}, target, "any", config, {})
+    found = results.loads(results.dumps(known))
+    assert (found.target["k"], found.config["limit"]) == (1, 0.5)
+    with pytest.raises(BadInput, match="which JSON cannot hold"):
+        results.dumps(Attribution({"a": torch.ones(2)}, {}, "any", {"limit": object()}, {}))

@@ -25,6 +25,10 @@ SEEDED = {
     "lime apart": lambda seed: unimodal.lime(additive(), SAMPLE, TARGETS, seed=seed, design="apart")[0],
     "shap, exact": lambda seed: unimodal.shap(additive(), SAMPLE, TARGETS, seed=seed)[0],
     "shap": lambda seed: unimodal.shap(additive(), SAMPLE, TARGETS, seed=seed, evaluations=60, exact_up_to=0)[0],
+    "second order": lambda seed: crossmodal.second_order(
+        toys.bilinear(toys.random(3, 4)), toys.sample(p=1, q=1), Logit(0), **PAIR, direction="hutchinson", seed=seed
+    ),
+    "smoothgrad": lambda seed: unimodal.smoothgrad(additive(), SAMPLE, TARGETS, seed=seed)[0],
     "pairs, lime": lambda seed: crossmodal.lime(additive(), SAMPLE, Logit(0), **PAIR, seed=seed),
     "pairs, shap": lambda seed: crossmodal.shap(additive(), SAMPLE, Logit(0), **PAIR, seed=seed),
     "emap": lambda seed: crossmodal.emap(toys_towers.Products(), MIXED, seed=seed),
