@@ -145,7 +145,7 @@ def _number(value: Any) -> Any:
 def _not_finite(value: Any, key: str = "") -> Iterator[tuple[str, float]]:
     """Floats that JSON cannot hold, with their keys: ("quality.r2[3]", nan)."""
     if isinstance(value, float | np.floating) and not math.isfinite(value):
-        yield key, value
+        yield key, float(value)
     elif isinstance(value, Mapping):
         for name, part in value.items():
             yield from _not_finite(part, f"{key}.{name}" if key else str(name))

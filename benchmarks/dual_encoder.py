@@ -20,7 +20,7 @@ class DualEncoder(nn.Module):
     The logit is their sum, scaled (CLIP, Radford et al. 2021), beside its negative.
     """
 
-    modalities = ("image", "text")
+    modalities: tuple[str, ...] = ("image", "text")
 
     def __init__(self, width: int = 128) -> None:
         super().__init__()
