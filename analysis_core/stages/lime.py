@@ -10,7 +10,7 @@ from torch import Tensor
 
 from analysis_core.errors import BadInput
 from analysis_core.models.base import MultimodalModel
-from analysis_core.stages.coalitions import evaluate, require_answers, require_finite
+from analysis_core.stages.coalitions import ROWS_AT_ONCE, evaluate, require_answers, require_finite
 from analysis_core.stages.designs import Design
 from analysis_core.stages.masking import Masking
 from analysis_core.stages.surrogate import KERNEL_WIDTH, RIDGE
@@ -69,9 +69,14 @@ class Answers:
         design: str = "joint",
         layers: Sequence[str] = (),
     ) -> None:
-        """As `lime`; layers: named layers whose features may be asked for, beside logits and penultimate features."""
+        """As `lime`; layers: named layers whose features may be asked for, beside logits and penultimate features.
+
+        raises: as `lime`; BadInput (more rows than are kept: ROWS_AT_ONCE)
+        """
         game = Masking(model, sample, modalities=modalities)
         self._design = Design(game.columns, samples=samples, seed=seed, design=design)
+        if len(self._design.Z) > ROWS_AT_ONCE:
+            raise BadInput(f"answers to {len(self._design.Z)} rows are too many to keep ({ROWS_AT_ONCE}): call lime()")
         self._unperturbed = game.unperturbed
         self._output = _packed(game.predict_masks(self._design.Z, layers=layers))
         self._cost = _cost(game)

@@ -51,7 +51,7 @@ def _highlights(
     source: Source, options: Mapping[str, Any], index: int, sample: Sample, target: Feature
 ) -> tuple[Any, int]:
     """What sets the feature off in one example, and the forward passes that were not shared with another feature."""
-    if options["method"] == "lime":
+    if options["method"] == "lime" and options["samples"] <= perturbed.MOST_ROWS:
         settings = {name: options[name] for name in ("layer", "samples", "seed")}
         known, cost = perturbed.lime_answers(source, options["pool_split"], index, **settings)
         return known.explain([target])[0], cost

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 DESIGN = "apart"
 #: Answers of the demo's model to 200 rows take 0.5 MB.
 MOST_BYTES = 48 * 2**20
+#: Answers to more rows are too large to be held whole; each feature has rows of its own then.
+MOST_ROWS = 8192
 
 
 class Shelf:

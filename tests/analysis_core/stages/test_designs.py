@@ -118,3 +118,8 @@ def test_answers_that_are_not_finite_are_refused_when_their_target_is_asked_for(
         answers.explain([Logit(1)])
     with pytest.raises(BadInput, match="one target"):
         answers.explain([])
+
+
+def test_answers_to_more_rows_than_are_held_at_once_are_refused():
+    with pytest.raises(BadInput, match=r"answers to 8193 rows are too many to keep \(8192\): call lime\(\)"):
+        Answers(toys.additive(), toys.sample(), samples=8193)

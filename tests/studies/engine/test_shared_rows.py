@@ -93,6 +93,21 @@ def test_other_settings_are_other_rows(source: dict[str, Any]) -> None:
     assert computed([jobs[0]])[0].forwards == 0
 
 
+def test_sets_of_very_many_rows_are_not_kept_and_give_the_same_numbers(
+    source: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from analysis_core.stages import coalitions, lime
+
+    assert perturbed.MOST_ROWS == coalitions.ROWS_AT_ONCE == lime.ROWS_AT_ONCE
+    computed([Job("predictions", "train", "", {"source": source})])
+    (kept,) = computed([examples_of(source, 1)])
+    nothing_known(monkeypatch)
+    monkeypatch.setattr(perturbed, "MOST_ROWS", SAMPLES - 1)
+    (not_kept,) = computed([examples_of(source, 1)])
+    assert not_kept.numbers == kept.numbers
+    assert not perturbed._SHELF._kept
+
+
 class _Kept:
     def __init__(self, nbytes: int = 10) -> None:
         self.nbytes = nbytes
