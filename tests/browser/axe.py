@@ -7,6 +7,8 @@ from typing import Any
 SCHEMES = ("light", "dark")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 COUNTED = ("serious", "critical")
+_PICTURES_ARE_THERE = """() => [...document.images].every(
+    picture => picture.complete || picture.loading === "lazy")"""
 
 
 def violations(page: Any) -> list[str]:
@@ -16,6 +18,8 @@ def violations(page: Any) -> list[str]:
     """
     from axe_playwright_python.sync_playwright import Axe  # here: reading it loads all of playwright
 
+    # The graph's links are as tall as its picture, which may still be on its way.
+    page.wait_for_function(_PICTURES_ARE_THERE)
     # Colours that are on their way to other colours would be measured half-way.
     page.emulate_media(reduced_motion="reduce")
     found = []
