@@ -83,6 +83,7 @@ def figures(share: float, classes: int, *, everything: bool, precision: str = "f
     """Do it, in this process."""
     begun = time.perf_counter()
     import torch
+    from threadpoolctl import ThreadpoolController
 
     from analysis_core.stages import homotopy, prediction, streaming
     from analysis_core.stages.extremes import ExtremesSoFar
@@ -92,13 +93,15 @@ def figures(share: float, classes: int, *, everything: bool, precision: str = "f
 
     torch.set_num_threads(int(os.environ.get("TORCH_THREADS", "1")))
     imported = time.perf_counter() - begun
-    drawn = [0.0, 0.0]
+    drawn, pools = [0.0, 0.0], ThreadpoolController()
 
     def chunks() -> Iterator[Any]:
         source = as_large_as_vqa(share, classes=classes)
         while True:
             start, cpu = time.perf_counter(), time.process_time()
-            part = next(source, None)
+            # On one thread: those of BLAS that helped to draw would go on waiting for work beside the pass.
+            with pools.limit(limits=1):
+                part = next(source, None)
             drawn[0] += time.perf_counter() - start
             drawn[1] += time.process_time() - cpu
             if part is None:

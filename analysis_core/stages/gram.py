@@ -17,6 +17,7 @@ from scipy.linalg import blas
 from analysis_core.chunks import first_bad
 from analysis_core.errors import BadFeatures, UnknownName
 from analysis_core.stages import single_precision
+from analysis_core.threads import one_thread_of_torch
 
 Matrix = NDArray[np.float64]
 
@@ -172,7 +173,7 @@ class Sums:
             self._buffer = np.empty((rows, d))
         low = np.empty((0 if self.exact else len(x), d), dtype=np.float32)
         sums = torch.from_numpy(self.xy)
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"), one_thread_of_torch():
             for row in range(0, len(x), rows):
                 part = slice(row, row + rows)
                 centred = self._buffer[: len(x[part])]
