@@ -158,7 +158,7 @@ def _clearly_finite(features: Array) -> bool:
     """False where something may be NaN or infinite: one sum is far cheaper than a mask."""
     with np.errstate(over="ignore", invalid="ignore"):
         if features.dtype.kind == "f" and features.dtype.itemsize >= 4 and features.flags.c_contiguous:
-            # Of squares, without a copy, and without BLAS: idle threads of numpy's are in the way of scipy's and torch's.
+            # Of squares, without a copy, and without BLAS: idle threads of numpy stand in the way of scipy and torch.
             flat = features.reshape(-1)
             return bool(np.isfinite(np.einsum("i,i->", flat, flat)))
         return features.dtype.kind != "f" or bool(np.isfinite(features.sum(dtype=np.float64)))
