@@ -8,14 +8,14 @@ from typing import Any
 
 from analysis_core import leaves, targets
 from analysis_core.arguments import count, listed, whole
-from analysis_core.errors import BadInput, MissingCapability, UnknownName
+from analysis_core.errors import BadInput, MissingCapability, NotDifferentiableTwice, UnknownName
 from analysis_core.models.base import MultimodalModel
 from analysis_core.stages import crossmodal, methods
 from analysis_core.targets import Feature, PredictedLogit, Target
 from analysis_core.types import Attribution
 
 STAGES = ("U", "C", "Rl")
-_NO_GRADIENT = "the model has no gradient that second order could take: atoms are removed instead"
+_NO_GRADIENT = "the model has no gradient that second order could take"
 
 
 def explain(
@@ -41,8 +41,9 @@ def explain(
     method:   for U and Rl, a name of `stages.names()`; "gradient" is "saliency". Both share passes and perturbations
     source:   C goes from this modality (None = the first of kind word, else the last) to each other one
     atoms:    C takes the source's atoms that the method gives the largest values, of either sign, this many, at least 1
-    direction: of C's second-order gradient. A model without gradients gets `crossmodal.removal` instead, named in the
-              result's method and quality.reason, unless a direction other than the default is asked for
+    direction: of C's second-order gradient. Where a model has none (no gradients; ReLUs, whose second derivative is 0
+              although the modalities interact), C is by `crossmodal.removal` instead, named in the result's method and
+              quality.reason, unless a direction other than the default is asked for
     features: Rl explains these features of `layer`
     samples:  rows, copies or evaluations of methods that draw some; None = the method's own choice
     seed:     of whatever is drawn
@@ -121,16 +122,17 @@ def _interactions(
     direction: str,
     seed: int,
 ) -> Attribution:
-    """Second order where the model has gradients, else removal, which says why it stands there."""
+    """Second order where the model has one, else removal, which says why it stands there."""
     try:
         return crossmodal.second_order(
             model, sample, target, source=source, to=to, atoms=atoms, direction=direction, seed=seed
         )
-    except MissingCapability:
+    except (MissingCapability, NotDifferentiableTwice) as error:
         if direction != "norm":
             raise
+        reason = _NO_GRADIENT if isinstance(error, MissingCapability) else str(error)
     removed = crossmodal.removal(model, sample, target, source=source, to=to, atoms=atoms)
-    return replace(removed, quality={**removed.quality, "reason": _NO_GRADIENT})
+    return replace(removed, quality={**removed.quality, "reason": f"{reason}: atoms are removed instead"})
 
 
 def _name(method: str) -> str:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from analysis_core import Feature, Logit, Margin, PredictedLogit, explain, results, stages
-from analysis_core.errors import BadInput, MissingCapability, UnknownName
+from analysis_core.errors import BadInput, MissingCapability, NotDifferentiableTwice, UnknownName
 from analysis_core.pipeline import strongest_atoms
 from analysis_core.stages import crossmodal, representation, unimodal
 from tests.analysis_core import toys
@@ -135,6 +135,19 @@ def test_a_model_without_gradients_gets_all_stages(method):
     back = results.loads(results.dumps(found))
     assert back.quality == found.quality
     assert list(explain(black_box(), toys.sample(), stages=["C"], method=method)["C"]) == ["b"]
+
+
+def test_a_relu_network_gets_removal_and_is_told_that_second_order_is_not_applicable():
+    late = toys.relu_late_fusion()
+    result = explain(late, toys.sample(), source="a", atoms=2)
+    found = result["C"]["b"]
+    strongest = sorted(result["U"].values["a"].abs().topk(2).indices.tolist())
+    expected = crossmodal.removal(late, toys.sample(), PredictedLogit(), source="a", to="b", atoms=strongest)
+    assert torch.equal(found.pairs, expected.pairs)
+    assert float(found.pairs.abs().max()) > 0
+    assert found.quality["reason"].startswith("not applicable: the second derivative")
+    with pytest.raises(NotDifferentiableTwice, match="finite_step"):
+        explain(late, toys.sample(), source="a", direction="hutchinson")
 
 
 def test_where_only_a_gradient_would_do_a_model_without_one_is_told_so():
