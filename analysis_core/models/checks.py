@@ -212,7 +212,8 @@ def _layer_norm(model: MultimodalModel, encoded: Encoded) -> Check:
     ratios = {m: second_order.sum_ratio(first, m) for m in encoded.x}
     null = [m for m, r in ratios.items() if r is not None and r <= second_order.NULL_RATIO]
     if null:
-        sentence = f"the gradient of {', '.join(null)} sums to 0 over its components: direction='sum' will be refused"
+        sums = f"the gradient of {', '.join(null)} sums to 0 over its components"
+        sentence = f"{sums}: direction='sum' is refused wherever the modalities interact"
         return Check("layer norm", NOT_APPLICABLE, sentence)
     return Check("layer norm", OK, "direction='sum' is not annihilated")
 

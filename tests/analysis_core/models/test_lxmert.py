@@ -46,7 +46,7 @@ def test_the_model_keeps_the_protocol(model, samples):
         assert report["gradient"].state == "ok"
         assert report["second order"].state == "ok"
         assert "by double_backward" in report["second order"].sentence
-        assert "direction='sum' will be refused" in report["layer norm"].sentence
+        assert "direction='sum' is refused wherever the modalities interact" in report["layer norm"].sentence
 
 
 def test_the_sum_direction_raises_because_of_layer_norm(model, samples):
