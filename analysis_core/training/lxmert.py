@@ -5,28 +5,23 @@ Crop CNN on gold boxes -> frozen, region features cached -> transformers' LXMERT
 
 from __future__ import annotations
 
-import argparse
-import hashlib
-import json
-import platform
 import time
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
 
 from analysis_core.datasets.scenes.regions import CROP
 from analysis_core.datasets.scenes.vocabulary import ANSWERS, MAX_OBJECTS
-from analysis_core.models.base import Checkpoint
 from analysis_core.models.lxmert.network import Architecture, Crops, Network
 from analysis_core.models.lxmert.words import Reader
-from analysis_core.training.cnn_lstm_sa_evaluation import accuracy_table
+from analysis_core.training import command_line
+from analysis_core.training.kept_phase import kept_phase
 from analysis_core.training.lxmert_data import MAX_TOKENS, TOKENS, gather
 from analysis_core.training.lxmert_perception import train_crops
 from analysis_core.training.lxmert_reasoning import answers, train_reasoner
+from analysis_core.training.scenes_checkpoint import write_checkpoint
 
 
 @dataclass(frozen=True)
@@ -71,14 +66,21 @@ def train(plan: Plan, out: Path, work: Path) -> dict[str, Any]:
     torch.manual_seed(plan.seed)
     architecture = Architecture(TOKENS, MAX_TOKENS, MAX_OBJECTS, NETWORK, Crops(CROP, (24, 48, 64)))
     network, reader = Network(architecture), Reader.of_tokens(TOKENS)
-    seconds: dict[str, float] = {}
-    began = time.perf_counter()
-    loss = _perceive(network, plan, work)
-    seconds["crops"], began = time.perf_counter() - began, time.perf_counter()
-    assert network.crops is not None
+    crops = network.crops
+    assert crops is not None
+
+    def perceive() -> float:
+        mean, loss = train_crops(crops, seed=plan.seed, pictures=plan.pictures, epochs=plan.crop_epochs)
+        network.mean_region.copy_(mean)
+        return loss
+
+    determined = (plan.seed, plan.pictures, plan.crop_epochs)
+    first = kept_phase(network, ("crops", "mean_region"), perceive, plan=determined, work=work)
+    crops.eval().requires_grad_(False)
+    seconds, began = {"crops": first.seconds}, time.perf_counter()
     sizes = {"n": plan.scenes, "per_scene": plan.questions_per_scene}
-    material = gather(network.crops, reader, seed=plan.seed, split="lxmert-reasoning", **sizes)
-    checked = gather(network.crops, reader, seed=plan.seed, split="lxmert-check", n=60, per_scene=12)
+    material = gather(crops, reader, seed=plan.seed, split="lxmert-reasoning", **sizes)
+    checked = gather(crops, reader, seed=plan.seed, split="lxmert-check", n=60, per_scene=12)
     seconds["regions"], began = time.perf_counter() - began, time.perf_counter()
     torch.manual_seed(plan.seed + 1)
     train_reasoner(
@@ -93,70 +95,26 @@ def train(plan: Plan, out: Path, work: Path) -> dict[str, Any]:
     )
     seconds["reasoning"], began = time.perf_counter() - began, time.perf_counter()
     sizes = {"n": plan.held_out_scenes, "per_scene": plan.held_out_questions_per_scene}
-    right, kinds = answers(network, gather(network.crops, reader, seed=plan.seed, split="lxmert-held-out", **sizes))
+    held_out = answers(network, gather(crops, reader, seed=plan.seed, split="lxmert-held-out", **sizes))
     seconds["evaluation"] = time.perf_counter() - began
-    record = {
-        "plan": asdict(plan),
-        "data": "analysis_core.datasets.scenes; splits lxmert-crops, lxmert-reasoning, lxmert-held-out",
-        "parameters": sum(p.numel() for p in network.parameters()),
-        "features": 2 * network.lxmert.config.hidden_size,
-        "crop_loss": round(loss, 4),
-        "seconds": {name: round(value, 1) for name, value in seconds.items()},
-        "threads": torch.get_num_threads(),
-        "versions": {
-            "python": platform.python_version(),
-            **{p: version(p) for p in ("torch", "transformers", "numpy", "pillow")},
-        },
-        "held_out": accuracy_table(right, kinds),
-    }
-    Checkpoint.write(
+    return write_checkpoint(
         out,
+        network,
         model="lxmert",
-        labels=ANSWERS,
         architecture=architecture.as_dict(),
-        state=network.state_dict(),
-        record=record,
+        plan=asdict(plan),
+        splits=("lxmert-crops", "lxmert-reasoning", "lxmert-held-out"),
+        features=2 * network.lxmert.config.hidden_size,
+        losses={"crop_loss": first.loss},
+        seconds=seconds,
+        packages=("torch", "transformers", "numpy", "pillow"),
+        held_out=held_out,
     )
-    return record
-
-
-def _perceive(network: Network, plan: Plan, work: Path) -> float:
-    """Train the crop CNN, or take up the one that an interrupted run with the same plan left."""
-    assert network.crops is not None
-    wanted = json.dumps([plan.seed, plan.pictures, plan.crop_epochs])
-    stored = work / f"crops-{hashlib.sha256(wanted.encode()).hexdigest()[:12]}.safetensors"
-    if stored.is_file():
-        state = load_file(stored)
-        loss = float(state.pop("loss"))
-        network.mean_region.copy_(state.pop("mean_region"))
-        network.crops.load_state_dict(state)
-        network.crops.eval().requires_grad_(False)
-        return loss
-    mean, loss = train_crops(network.crops, seed=plan.seed, pictures=plan.pictures, epochs=plan.crop_epochs)
-    network.mean_region.copy_(mean)
-    work.mkdir(parents=True, exist_ok=True)
-    partial = stored.with_suffix(".partial")
-    state = {name: value.contiguous() for name, value in network.crops.state_dict().items()}
-    save_file({**state, "mean_region": mean, "loss": torch.tensor(loss)}, partial)
-    partial.replace(stored)
-    return loss
 
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(prog="python -m analysis_core.training.lxmert", description=__doc__)
-    parser.add_argument("--out", type=Path, required=True, help="folder of the checkpoint")
-    parser.add_argument("--seed", type=int, default=Plan.seed)
-    parser.add_argument("--pictures", type=int, default=Plan.pictures, help="scenes that train the crop CNN")
-    parser.add_argument("--scenes", type=int, default=Plan.scenes, help="scenes that train the transformer")
-    parser.add_argument("--steps", type=int, default=Plan.steps, help="steps of the transformer")
-    parser.add_argument("--work", type=Path, default=Path("var/training/lxmert"), help="kept between runs")
-    parser.add_argument("--threads", type=int, default=1)
-    given = parser.parse_args()
-    torch.set_num_threads(given.threads)
-    plan = Plan(seed=given.seed, pictures=given.pictures, scenes=given.scenes, steps=given.steps)
-    record = train(plan, given.out, given.work)
-    parser.exit(0, json.dumps(record["held_out"]["overall"]) + "\n")
+    command_line.run("lxmert", train, Plan(), description=__doc__, sees="crop CNN", reasons="transformer")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import torch
 from scipy.stats import binomtest
 
 from analysis_core import models
-from analysis_core.training import cnn_lstm_sa
+from analysis_core.training import cnn_lstm_sa, kept_phase
 from analysis_core.training.cnn_lstm_sa_data import GRID, batches, cell_owner
 from analysis_core.training.cnn_lstm_sa_evaluation import proportion
 
@@ -33,12 +33,15 @@ def test_an_interrupted_run_takes_up_its_backbone_and_ends_with_the_same_weights
     cnn_lstm_sa.train(TINY, tmp_path / "at_once", tmp_path / "elsewhere")
     with monkeypatch.context() as patched:
         patched.setattr(cnn_lstm_sa, "gather", interrupted)
+        patched.setattr(kept_phase, "perf_counter", iter([100.0, 207.5]).__next__)
         with pytest.raises(KeyboardInterrupt):
             cnn_lstm_sa.train(TINY, tmp_path / "out", tmp_path / "work")
     monkeypatch.setattr(cnn_lstm_sa, "train_backbone", lambda *a, **o: pytest.fail("the backbone is there"))
-    cnn_lstm_sa.train(TINY, tmp_path / "out", tmp_path / "work")
+    record = cnn_lstm_sa.train(TINY, tmp_path / "out", tmp_path / "work")
+    assert record["seconds"]["perception"] == 107.5
     resumed, at_once = (models.describe("cnn_lstm_sa", checkpoint=tmp_path / name) for name in ("out", "at_once"))
     assert resumed.sha256 == at_once.sha256
+    assert resumed.record["perception_loss"] == at_once.record["perception_loss"]
 
 
 def test_a_cell_shows_the_object_that_covers_a_quarter_of_it():

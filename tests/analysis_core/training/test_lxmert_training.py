@@ -13,7 +13,7 @@ from analysis_core.datasets.scenes.render import scenes
 from analysis_core.datasets.scenes.vocabulary import WORDS
 from analysis_core.models.lxmert.crops import CropEncoder
 from analysis_core.models.lxmert.words import Reader
-from analysis_core.training import lxmert
+from analysis_core.training import kept_phase, lxmert
 from analysis_core.training.lxmert_data import MAX_TOKENS, TOKENS, buckets, gather
 from analysis_core.training.lxmert_reasoning import attention_loss
 
@@ -53,12 +53,15 @@ def test_an_interrupted_run_takes_up_its_crop_network_and_ends_with_the_same_wei
     lxmert.train(TINY, tmp_path / "at_once", tmp_path / "elsewhere")
     with monkeypatch.context() as patched:
         patched.setattr(lxmert, "gather", interrupted)
+        patched.setattr(kept_phase, "perf_counter", iter([100.0, 207.5]).__next__)
         with pytest.raises(KeyboardInterrupt):
             lxmert.train(TINY, tmp_path / "out", tmp_path / "work")
     monkeypatch.setattr(lxmert, "train_crops", lambda *a, **o: pytest.fail("the crop network is there"))
-    lxmert.train(TINY, tmp_path / "out", tmp_path / "work")
+    record = lxmert.train(TINY, tmp_path / "out", tmp_path / "work")
+    assert record["seconds"]["crops"] == 107.5
     resumed, at_once = (models.describe("lxmert", checkpoint=tmp_path / name) for name in ("out", "at_once"))
     assert resumed.sha256 == at_once.sha256
+    assert resumed.record["crop_loss"] == at_once.record["crop_loss"]
 
 
 def test_every_word_of_a_question_is_in_the_vocabulary(material):
