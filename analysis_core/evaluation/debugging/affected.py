@@ -64,11 +64,15 @@ def by_answer(name: str, classes: Iterable[int], *, labels: Any, predicted: Any)
 def by_words(name: str, words: Iterable[str], *, texts: Sequence[str]) -> Subset:
     """Points whose text has one of the words, whole words in any case; a string is one word.
 
-    raises: BadInput (no word, a single text in place of a list, no such point)
+    raises: BadInput (no word, a single text in place of a list, a word or text that is none, no such point)
     """
     if isinstance(texts, str):
         raise BadInput(f"{name}: give a list of texts, one per point, not a single one")
-    words = [words] if isinstance(words, str) else words
+    words = [words] if isinstance(words, str) else list(words)
+    for what, given in (("word", words), ("text", texts)):
+        for one in given:
+            if not isinstance(one, str):
+                raise BadInput(f"{name}: {one!r:.80} is no {what}")
     wanted = [re.escape(word) for word in words if word.strip()]
     if not wanted:
         raise BadInput(f"{name}: a subset by words needs words")

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax
 
-from analysis_core.arguments import count, whole
+from analysis_core.arguments import count, listed, whole
 from analysis_core.chunks import as_array
 from analysis_core.errors import BadInput, UnknownName
 from analysis_core.evaluation.debugging.matrices import matrix
@@ -59,12 +59,18 @@ def choose(
     if arm == "uncertainty":
         return np.argsort(-entropy(scores), kind="stable")[:budget].astype(np.int64)
     from_voted, from_other = ARMS[arm]
+    voted, other = feature_numbers("voted", voted), feature_numbers("other", other)
     if len(voted) < from_voted or len(other) < from_other:
         raise BadInput(f"{arm} needs {from_voted} voted and {from_other} other features")
-    read = [whole("a feature's number", j) for j in (*voted[:from_voted], *other[:from_other])]
+    read = [*voted[:from_voted], *other[:from_other]]
     if len(set(read)) < len(read) or not all(0 <= j < values.shape[1] for j in read):
         raise BadInput(f"{arm} needs different features from 0 to {values.shape[1] - 1}, not {read}")
     return _in_turn([np.argsort(-np.abs(values[:, j]), kind="stable") for j in read], budget)
+
+
+def feature_numbers(name: str, features: Any) -> list[int]:
+    """Features of any library's numbers as plain ones. raises: BadInput (a single number, a fraction)"""
+    return [whole("a feature's number", j) for j in listed(name, features, "[12, 40]")]
 
 
 def entropy(logits: Any) -> NDArray[np.float64]:

@@ -13,9 +13,9 @@ from scipy import stats
 
 from analysis_core.arguments import count, finite
 from analysis_core.chunks import as_array
-from analysis_core.errors import BadInput, Diverged
+from analysis_core.errors import BadInput, Diverged, UnknownName
 from analysis_core.evaluation.debugging.affected import Subset
-from analysis_core.evaluation.debugging.arms import ARMS, choose
+from analysis_core.evaluation.debugging.arms import ARMS, choose, feature_numbers
 from analysis_core.evaluation.debugging.last_layer import LastLayer, fine_tune
 from analysis_core.evaluation.debugging.matrices import class_ids, matrix
 
@@ -96,8 +96,15 @@ class Debugging:
         return cls(arms=tuple(ArmResult(**a) for a in arms), differences=tuple(Difference(**d) for d in pairs), **kept)
 
     def difference(self, a: str, b: str, subset: str = ALL) -> Difference:
-        """Of two arms on one subset."""
-        return next(d for d in self.differences if (d.a, d.b, d.subset) == (a, b, subset))
+        """Of two arms on one subset; the arms in either order. raises: UnknownName (no such pair of arms, subset)"""
+        for d in self.differences:
+            if (d.a, d.b, d.subset) == (a, b, subset):
+                return d
+            if (d.b, d.a, d.subset) == (a, b, subset):
+                turned = None if d.interval is None else (-d.interval[1], -d.interval[0])
+                return Difference(a, b, subset, 0 - d.mean, turned)
+        known = [f"{d.a} and {d.b} on {d.subset}" for d in self.differences]
+        raise UnknownName("difference", f"{a} and {b} on {subset}", known)
 
 
 def debug(
@@ -105,7 +112,7 @@ def debug(
     unlabelled: Split,
     test: Split,
     *,
-    subsets: Sequence[Subset] = (),
+    subsets: Sequence[Subset] | Subset = (),
     voted: Sequence[int],
     other: Sequence[int],
     arms: Sequence[str] = tuple(ARMS),
@@ -118,21 +125,30 @@ def debug(
 
     labelled:      V, on which learning rates are chosen, by one rule for all arms
     unlabelled:    U, from which points are chosen; their labels are read for the chosen points only, after the choice
-    test:          T; subsets: of T, fixed before (by_answer, by_words)
+    test:          T; subsets: of T, fixed before (by_answer, by_words); one alone is a list of one
     voted, other:  features as for `choose`
-    raises:        BadInput, BadFeatures (NaN or infinite), UnknownName (arm), MissingCapability (the logits are not
-                   linear in the features), Diverged (at every learning rate)
+    raises:        BadInput (among others: sets of different widths, a subset of another set), BadFeatures (NaN or
+                   infinite), UnknownName (arm), MissingCapability (the logits of V, U and T are not one layer of their
+                   features), Diverged (at every learning rate)
     source:        Liang et al. 2023, D.5: one epoch, batches of 32, 10 seeds
     """
     v, u, t = labelled.checked("V"), unlabelled.checked("U"), test.checked("T")
     seeds, budget = count("seeds", seeds), count("budget", budget)
     if not 0 < finite("confidence", confidence) < 1:
         raise BadInput(f"confidence must lie between 0 and 1, not at {confidence}")
-    arms = (arms,) if isinstance(arms, str) else tuple(arms)
+    arms = (arms,) if isinstance(arms, str) else tuple(dict.fromkeys(arms))
+    for arm in arms:
+        if arm not in ARMS:
+            raise UnknownName("selection arm", arm, ARMS)
+    voted, other = feature_numbers("voted", voted), feature_numbers("other", other)
+    subsets = (subsets,) if isinstance(subsets, Subset) else tuple(subsets)
     names = [ALL, *(s.name for s in subsets)]
     if len(set(names)) < len(names):
         raise BadInput(f"subsets need names of their own, none of them {ALL!r}, not {names[1:]}")
-    layer = LastLayer.recover(v.features, v.logits)
+    for s in subsets:
+        if len(s.members) != len(t.labels):
+            raise BadInput(f"{s.name}: a subset of {len(s.members)} points does not belong to a T of {len(t.labels)}")
+    layer = _layer_of(v, u, t)
     members = {ALL: np.ones(len(t.labels), dtype=bool), **{s.name: s.members for s in subsets}}
     wrong = np.asarray(t.logits).argmax(axis=1) != t.labels
     share_of_errors = {s.name: s.share_of_errors(wrong) for s in subsets}
@@ -153,12 +169,24 @@ def debug(
         config={
             "budget": budget,
             "seeds": seeds,
-            "voted": list(voted),
-            "other": list(other),
+            "voted": voted,
+            "other": other,
             "learning_rates": list(LEARNING_RATES),
             "confidence": confidence,
         },
     )
+
+
+def _layer_of(*sets: Split) -> LastLayer:
+    """The layer that all sets' logits come from: V's where it says what the others' are, else that of all together."""
+    widths = [(s.features.shape[1], s.logits.shape[1]) for s in sets]
+    if len(set(widths)) > 1:
+        raise BadInput(f"V, U and T need as many features and as many classes as each other, not {widths}")
+    layer = LastLayer.recover(sets[0].features, sets[0].logits)
+    if all(layer.explains(s.features, s.logits) for s in sets[1:]):
+        return layer
+    # Fewer points than features in V, or features that vary elsewhere only, leave weights open that U and T need.
+    return LastLayer.recover(*(np.concatenate([getattr(s, name) for s in sets]) for name in ("features", "logits")))
 
 
 def _arm(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis_core.arguments import count, finite, whole
+from analysis_core.chunks import as_array
 from analysis_core.errors import BadInput, Diverged, MissingCapability
 from analysis_core.evaluation.debugging.matrices import class_ids, matrix
 
@@ -40,20 +41,29 @@ class LastLayer:
             raise BadInput(f"features [n, d] and logits [n, K] are needed, not {x.shape} and {y.shape}")
         centre, middle = x.mean(axis=0), y.mean(axis=0)
         solved = np.linalg.lstsq(x - centre, y - middle, rcond=1e-7)[0]
-        left = float(np.abs((x - centre) @ solved - (y - middle)).max())
-        scale = float(np.abs(y).max()) or 1.0
-        if not left <= LINEAR * scale:
+        off = _off((x - centre) @ solved + middle, y)
+        if not off <= LINEAR:
             raise MissingCapability(
-                f"the logits are not a linear layer of these features (off by {left / scale:.1e} of the largest):"
+                f"the logits are not a linear layer of these features (off by {off:.1e} of the largest):"
                 " debugging fine-tunes a last layer, so `features` must be its input"
             )
         return cls(solved.T.copy(), middle - centre @ solved)
+
+    def explains(self, features: Any, logits: Any) -> bool:
+        """Whether these logits [n, K] are what the layer says of these features [n, d], up to LINEAR of the largest."""
+        x, y = (np.asarray(as_array(t), dtype=np.float64) for t in (features, logits))
+        return _off(x @ self.weight.T + self.bias, y) <= LINEAR
 
     def predict(self, features: Any) -> NDArray[np.int64]:
         """Class ids [n]. raises: BadInput (another width than the layer's), BadFeatures (NaN or infinite)"""
         x = matrix("features", features, width=self.weight.shape[1])
         scores = np.asarray(x, dtype=np.float64) @ self.weight.T + self.bias
         return np.asarray(scores.argmax(axis=1), dtype=np.int64)
+
+
+def _off(said: Table, logits: Table) -> float:
+    """The largest difference, as a share of the largest logit."""
+    return float(np.abs(said - logits).max()) / (float(np.abs(logits).max()) or 1.0)
 
 
 def fine_tune(
