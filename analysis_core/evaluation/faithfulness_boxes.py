@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -52,10 +53,12 @@ def boxes(map_: Tensor, gold: Tensor, *, margin: float = 0.0, share: float | Non
         raise BadInput(f"share must be above 0 and at most 1, not {share}")
     marked = int(inside.sum()) if share is None else max(1, round(share * values.numel()))
     highest = values == values.max()
-    whole = float(values.sum())
+    # By a power of two, which changes no digit: the sum of very large values would leave the range of numbers.
+    scaled = values * math.ldexp(1.0, min(1023, -math.frexp(float(values.max()))[1]))
+    whole = float(scaled.sum())
     return BoxFaithfulness(
-        pointing=float((highest & _inside(gold, values, margin)).sum() / highest.sum()),
-        energy=float(values[inside].sum()) / whole if whole > 0 else None,
+        pointing=int((highest & _inside(gold, values, margin)).sum()) / int(highest.sum()),
+        energy=float(scaled[inside].sum()) / whole if whole > 0 else None,
         iou=_overlap(values, inside, marked),
         area=float(inside.to(torch.float64).mean()),
         config={"boxes": gold.tolist(), "margin": margin, "share": share, "shape": list(values.shape)},
@@ -89,4 +92,5 @@ def _inside(gold: Tensor, values: Tensor, margin: float) -> Tensor:
     y, x = (torch.arange(n, dtype=torch.float64) + 0.5 for n in values.shape)
     across = (x >= box[:, :1] - margin) & (x < box[:, 2:3] + margin)
     down = (y >= box[:, 1:2] - margin) & (y < box[:, 3:] + margin)
-    return (down[:, :, None] & across[:, None, :]).any(0)
+    # In how many boxes a pixel lies, as a product: a mask of the whole map for each box would fill the memory.
+    return down.to(torch.float32).T @ across.to(torch.float32) > 0

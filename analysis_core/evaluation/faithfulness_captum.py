@@ -84,6 +84,8 @@ def infidelity(
         n_perturb_samples=samples,
         normalize=normalise,
     )
+    if not bool(found.isfinite().all()):
+        raise BadInput("the squares of these values and changes leave the range of numbers: infidelity has no value")
     return Score(
         metric="infidelity",
         # Differences of sums of squares: round-off may leave them below 0.

@@ -14,7 +14,7 @@ from analysis_core.arguments import count, finite, one_attribution
 from analysis_core.errors import AnalysisError, BadInput, MissingCapability, UnknownName
 from analysis_core.evaluation.sanity_layers import RandomisedCopy, is_model
 from analysis_core.evaluation.sanity_report import SanityReport
-from analysis_core.evaluation.sanity_similarity import MEASURES, parts_of, similarity
+from analysis_core.evaluation.sanity_similarity import MEASURES, parts_of, similarity, top_share
 from analysis_core.models.base import MultimodalModel
 from analysis_core.seeds import generator
 from analysis_core.targets import Target, resolve
@@ -57,7 +57,7 @@ def model_randomisation(
     """
     if mode not in MODES:
         raise UnknownName("mode", mode, MODES)
-    _check(samples, repeats, top, limit)
+    repeats, limit = _check(samples, explain, repeats, top, limit)
     at_most = count("at_most", at_most)
     randomised = RandomisedCopy(model, samples[0])
     steps = randomised.steps(layers, at_most)
@@ -65,18 +65,21 @@ def model_randomisation(
     table = _Table(before, top)
     for repeat in range(repeats):
         randomised.restore()
+        changed = False
         for step, names in steps.items():
             if mode == "independent":
                 randomised.restore()
             randomised.randomise(names, seed, str(repeat))
             table.add(step, randomised.model)
-        if mode == "cascading" and _same_output(before.outputs[0], randomised.model, samples[0]):
+            changed = changed or not _same_output(before.outputs[0], randomised.model, samples[0])
+        if not changed:
             raise MissingCapability(
                 f"re-initialising {', '.join(steps)} changed nothing in the model's output: does its forward pass use "
                 "modules that are not attributes of the model?"
             )
     config = {"target": repr(target), "layers": {step: list(names) for step, names in steps.items()}}
-    return table.report(mode, {**config, "repeats": repeats, "limit": limit, "seed": seed})
+    whole = set().union(*steps.values()) == set(randomised.layers)
+    return table.report(mode, {**config, "all_layers": whole, "repeats": repeats, "limit": limit, "seed": seed})
 
 
 def data_randomisation(
@@ -98,10 +101,11 @@ def data_randomisation(
     labels:  those `model` was trained on: a tensor, an array or a list; `fit` gets the same kind, permuted
     target, explain, top, limit: as in model_randomisation; repeats: refits
     returns: SanityReport with one step
+             (never in their own order, which few labels would often come to: that refit would have learnt the same)
     raises:  BadInput (no labels, or all equal)
     source:  Adebayo et al. 2018, section 4
     """
-    _check(samples, repeats, top, limit)
+    repeats, limit = _check(samples, explain, repeats, top, limit)
     table = _Table(_Before(model, samples, target, explain), top)
     for repeat in range(repeats):
         refitted = fit(_permuted(labels, seed, repeat))
@@ -180,13 +184,19 @@ def _standard_error(t: Tensor) -> float:
     return float(known.std() / len(known) ** 0.5) if len(known) > 1 else float("nan")
 
 
-def _check(samples: Sequence[Sample], repeats: int, top: float, limit: float) -> None:
+def _check(samples: Sequence[Sample], explain: Explain, repeats: int, top: float, limit: float) -> tuple[int, float]:
+    """What every check is asked for: repeats and limit as plain numbers. raises: BadInput"""
     if isinstance(samples, Mapping) or not hasattr(samples, "__len__") or not hasattr(samples, "__getitem__"):
         raise BadInput(f"give a list of samples, such as [sample], not a {type(samples).__name__}")
-    if not samples:
+    if len(samples) == 0:
         raise BadInput("a sanity check needs at least one sample")
-    count("repeats", repeats)
-    finite("limit", limit)
+    if not callable(explain):
+        raise BadInput(
+            "explain must be a function (model, sample, target) -> Attribution, such as stages.unimodal.gradient, not "
+            f"{explain!r:.80}"
+        )
+    top_share(top)
+    return count("repeats", repeats), finite("limit", limit)
 
 
 def _output(model: MultimodalModel, sample: Sample) -> Output:
@@ -204,9 +214,13 @@ def _permuted(labels: Any, seed: int, repeat: int) -> Any:
     """The labels in another order, of the same kind. raises: BadInput (no labels, or one label only)"""
     if not hasattr(labels, "__len__") or not len(labels):
         raise BadInput(f"there are no labels to permute: give those that the model was trained on, not {labels!r}")
-    if all(_equal(labels[0], label) for label in labels):
+    here = labels.cpu() if isinstance(labels, Tensor) else labels
+    if all(_equal(here[0], label) for label in here):
         raise BadInput("all labels are equal: permuting them changes nothing")
-    order = torch.randperm(len(labels), generator=generator(seed, "sanity", "labels", str(repeat)))
+    g = generator(seed, "sanity", "labels", str(repeat))
+    order = torch.randperm(len(here), generator=g)
+    while all(_equal(here[i], label) for i, label in zip(order.tolist(), here, strict=True)):
+        order = torch.randperm(len(here), generator=g)
     if isinstance(labels, Tensor):
         return labels[order.to(labels.device)]
     return labels[order.numpy()] if isinstance(labels, np.ndarray) else [labels[i] for i in order.tolist()]

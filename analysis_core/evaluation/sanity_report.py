@@ -64,14 +64,25 @@ class SanityReport:
     def verdict(self) -> str:
         """One sentence."""
         if self.passed is None:
-            return f"{self.method} cannot be judged: its explanations are constant, or were refused after randomising"
+            return (
+                f"{self.method} cannot be judged: its explanations are constant or of one atom, or were refused after "
+                "randomising"
+            )
         figures = ", ".join(f"{name} {value:.2f}" for name, value in zip(self.parts, self.judged.tolist(), strict=True))
-        found = f"{_DONE[self.randomised]} its rank correlation with the original is {figures}"
+        found = f"{self._done} its rank correlation with the original is {figures}"
         limit = f"limit {self.config['limit']:.2f}"
         if self.passed:
             return f"{self.method} passes: {found} ({limit})"
         learnt = "what the model has learnt from its labels" if self.randomised == "data" else "the model's weights"
         return f"{self.method} fails: {found} ({limit}), so much of it does not come from {learnt}"
+
+    @property
+    def _done(self) -> str:
+        """What was randomised, where layers were named, by their names."""
+        if self.config.get("all_layers", True):
+            return _DONE[self.randomised]
+        one = "the most influential layer of " if self.randomised == "independent" else ""
+        return f"with {one}{', '.join(self.steps)} re-initialised"
 
     def __str__(self) -> str:
         width = max(len(step) for step in self.steps)

@@ -33,12 +33,18 @@ def similarity(one: Attribution, two: Attribution, *, top: float = 0.1) -> dict[
              where a number is not finite; ssim for pixel maps of 3 x 3 and more, each map scaled to a maximum of 1
     raises:  BadInput (explanations of different atoms)
     """
-    if not 0 < finite("top", top) <= 1:
-        raise BadInput(f"top must be a share of the atoms above 0 and at most 1, not {top}")
+    top = top_share(top)
     a, b = parts_of(one_attribution(one)), parts_of(one_attribution(two))
     if {name: t.shape for name, t in a.items()} != {name: t.shape for name, t in b.items()}:
         raise BadInput("the two explanations are of different atoms: explain the same sample in the same way")
     return {name: _compared(name, a[name], b[name], top) for name in a}
+
+
+def top_share(top: float) -> float:
+    """The share of the atoms that count as top ones. raises: BadInput (not above 0 and at most 1)"""
+    if not 0 < (found := finite("top", top)) <= 1:
+        raise BadInput(f"top must be a share of the atoms above 0 and at most 1, not {top}")
+    return found
 
 
 def _compared(name: str, a: Tensor, b: Tensor, top: float) -> dict[str, float]:

@@ -90,3 +90,26 @@ def test_maps_and_boxes_of_any_library_are_read_and_what_is_none_is_refused():
         faithfulness.boxes(torch.ones(2, 2), "left")
     with pytest.raises(BadInput, match=r"a map must be \[H, W\]"):
         faithfulness.boxes(torch.ones(0, 2), [[0, 0, 1, 1]])
+
+
+def test_shares_are_of_double_precision_and_of_any_size():
+    # Of 12 equal pixels, 4 inside: not the nearest float32 to a third.
+    assert faithfulness.boxes(torch.ones(3, 4), [[1, 0, 3, 2]]).pointing == 4 / 12
+    assert faithfulness.boxes(torch.full((3, 4), 1e308, dtype=torch.float64), [[1, 0, 3, 2]]).energy == 4 / 12
+
+
+def test_many_boxes_on_a_large_map_need_no_mask_for_each(monkeypatch):
+    largest = 0
+    real = torch.Tensor.__and__
+
+    def watched(one, two):
+        nonlocal largest
+        found = real(one, two)
+        largest = max(largest, found.numel())
+        return found
+
+    monkeypatch.setattr(torch.Tensor, "__and__", watched)
+    boxes = torch.tensor([[i, i, i + 2, i + 1] for i in range(50)])
+    found = faithfulness.boxes(torch.ones(60, 80), boxes)
+    assert found.area == 100 / 4800
+    assert 0 < largest <= 4800

@@ -184,3 +184,9 @@ def test_captum_and_matplotlib_are_loaded_only_when_they_are_needed():
     root = Path(__file__).resolve().parents[3]
     done = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("normalise", [True, False])
+def test_squares_beyond_the_range_of_numbers_are_no_perfect_score(normalise):
+    with pytest.raises(BadInput, match="leave the range of numbers"):
+        faithfulness.infidelity(toys.linear(WA, WB), SAMPLE, attribution(scale=1e200), normalise=normalise)
