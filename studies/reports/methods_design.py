@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from studies.config import StudyConfig
-from studies.config_parts import STAGES
-from studies.reports.figures import counted, listed
+from studies.reports.figures import counted
+from studies.reports.methods_stages import stages
 from studies.reports.ratings import Ratings
 from studies.reports.shape import Report
 
@@ -20,8 +20,7 @@ TOWARDS = {
 def design(config: StudyConfig, ratings: Ratings, report: Report) -> Iterator[str]:
     """Annotators and conditions, stages, items, the task."""
     yield from _annotators(config, report)
-    yield _stages(config)
-    yield from _sources(config, ratings)
+    yield from stages(config, ratings, [condition for condition in report.conditions if condition.annotators])
     yield TOWARDS[config.target_class_policy]
     yield from _items(config, report)
     yield from _task(config, ratings, report)
@@ -52,34 +51,6 @@ def _annotators(config: StudyConfig, report: Report) -> Iterator[str]:
         )
     if isinstance(config.conditions, str):
         yield "The conditions are those of Liang et al., 2023."
-
-
-def _sources(config: StudyConfig, ratings: Ratings) -> Iterator[str]:
-    with_lime = {stage for stage, part in (("U", config.stages.U), ("Rl", config.stages.R)) if part.method == "lime"}
-    if with_lime & config.shown_stages:
-        how = ""
-        if ratings.lime_rows == "apart":
-            how = (
-                f"; the {config.stages.U.samples} samples are shared equally among the modalities, one perturbed at a"
-                " time (the other whole)"
-            )
-        yield f"LIME is that of Ribeiro, Singh & Guestrin, 2016{how}."
-
-
-def _stages(config: StudyConfig) -> str:
-    u, c, r = config.stages.U, config.stages.C, config.stages.R
-    lime = f"LIME with {counted(u.samples, 'sample')}"
-    words = {
-        "U": f"unimodal importance (U, {lime if u.method == 'lime' else 'gradients'})",
-        "C": f"cross-modal interactions (C, second-order gradients on {counted(c.words, 'word')})",
-        "Rl": f"{counted(r.features, 'feature')} of the representation on the datapoint"
-        f" (Rl, {lime if r.method == 'lime' else 'gradients'})",
-        "Rg": f"{counted(r.top, 'datapoint')} that activate each feature most"
-        f"{f' and {r.bottom} that activate it least' if r.bottom else ''} (Rg)",
-        "P": "the weights of a sparse linear model from features to classes (P)",
-    }
-    shown = listed([words[stage] for stage in STAGES if stage in config.shown_stages])
-    return f"By condition they saw {shown}." if len(config.arms) > 1 else f"They saw {shown}."
 
 
 def _items(config: StudyConfig, report: Report) -> Iterator[str]:

@@ -9,19 +9,23 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from django.db.models import QuerySet
 from pydantic import BaseModel
 
-from studies.models import Answer, Condition, Item, Sheet, Study, StudyVersion
+from studies.config import StudyConfig
+from studies.config_parts import Stage
+from studies.models import Answer, Artefact, Condition, Item, Sheet, Study, StudyVersion
 from studies.models.sheet import Kind
 from studies.reports.dropoff import condition_drop_off, sheet_rows, study_drop_off
 from studies.reports.exclusions import broken_rules
 from studies.reports.shape import ConditionDropOff, DropOff
 
 # Part of every data hash: raise it when the same data give another report, and stored ones are built anew.
-FORMAT = 9
+FORMAT = 10
 
 Values = dict[tuple[int, int, str], Any]
 #: Marks the fields that have one entry per annotator
@@ -67,7 +71,8 @@ class Ratings:
     """All conditions of a version, and what else its report says.
 
     plan: the hash set at the freeze or ""; plan_now: the same, computed again from what is stored today
-    lime_rows: how LIME's rows of U and Rl were made, as their artefacts say it: "apart", "joint", or "" without any
+    lime_rows: how LIME's rows of U, Rl and Rg were made, as their artefacts say it: "apart", "joint", or "" without any
+    projections: the random directions of C, as its artefacts say it; 0 without any
     """
 
     study: str
@@ -78,6 +83,7 @@ class Ratings:
     plan_now: str
     peeks: int
     lime_rows: str
+    projections: int
     drop_off: DropOff
     items: tuple[RatedItem, ...]
     tables: tuple[RatingTable, ...]
@@ -128,19 +134,35 @@ def ratings_of(version: StudyVersion, kind: str) -> Ratings:
         plan_now=_plan_now(version),
         peeks=version.study.audit.filter(act="peek").count(),
         lime_rows=_lime_rows(version),
+        projections=_projections(version),
         drop_off=study_drop_off(rows),
         items=tuple(_rated(item) for item in items),
         tables=tuple(table(arm) for arm in version.conditions.order_by("position")),
     )
 
 
+def stages_by(config: StudyConfig, method: str) -> tuple[Stage, ...]:
+    """Those of U, Rl and Rg that are computed by a method: the highlights on Rg's examples have that of R, as Rl."""
+    parts = config.stages
+    methods: dict[Stage, str] = {"U": parts.U.method, "Rl": parts.R.method, "Rg": parts.R.method}
+    return tuple(stage for stage, name in methods.items() if name == method)
+
+
 def _lime_rows(version: StudyVersion) -> str:
     """What the first artefact says, for a study never mixes methods; one of METHODS 2 says nothing and is joint."""
-    parts = version.config.stages
-    with_lime = [stage for stage, part in (("U", parts.U), ("Rl", parts.R)) if part.method == "lime"]
-    rows = version.artefacts.filter(stage__in=with_lime).exclude(sha256="").order_by("pk")
-    designs = rows.values_list("numbers__config__design", flat=True)[:1]
-    return next((design or "joint" for design in designs), "")
+    designs = _made(version, stages_by(version.config, "lime")).values_list(
+        "numbers__config__design", "numbers__examples__0__config__design"
+    )
+    return next((own or of_example or "joint" for own, of_example in designs[:1]), "")
+
+
+def _projections(version: StudyVersion) -> int:
+    numbers = _made(version, ("C",)).values_list("numbers__config__projections", flat=True)
+    return next((int(number or 0) for number in numbers[:1]), 0)
+
+
+def _made(version: StudyVersion, stages: Iterable[Stage]) -> QuerySet[Artefact]:
+    return version.artefacts.filter(stage__in=stages).exclude(sha256="").order_by("pk")
 
 
 def data_sha256(version: StudyVersion, kind: str) -> str:

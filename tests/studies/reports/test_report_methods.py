@@ -184,12 +184,12 @@ def test_how_the_samples_of_lime_were_made_is_told_as_the_artefacts_have_it(desi
         )
         version.artefacts.add(artefact)
     text = methods(version)
-    assert "LIME with 1000 samples" in text
     told = (
-        "LIME is that of Ribeiro, Singh & Guestrin, 2016; the 1000 samples are shared equally among the modalities, one"
-        " perturbed at a time (the other whole)."
+        "LIME (U and Rl) is that of Ribeiro, Singh & Guestrin, 2016, with 1000 samples of each datapoint (itself among"
+        " them), perturbed with seed 0"
     )
-    assert (told in text) == (design == "apart")
+    one, all_ = "shared equally among the modalities, one perturbed", "each of which perturbs the modalities together."
+    assert f"{told}, {one if design == 'apart' else all_}" in text
     assert ("at a time" in text) == (design == "apart")
 
 
