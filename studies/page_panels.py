@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from studies import texts
 from studies.models import Artefact, Item, Sheet
 from studies.page_slots import FeatureSlot, Media, TargetSlots, artefacts_of, target_slots
 from studies.page_types import Explanation, FeaturePanel, Graph, Panel, Picture, Word
+
+#: The drawing of the P graph in pixels (analysis_core/visualizations/graph.py); item.css lays links over it by these.
+GRAPH_WIDTH, GRAPH_ROW, GRAPH_MARGIN = 640, 46, 24
 
 
 def explained(sheet: Sheet, shown: Item, media: Media) -> tuple[Panel, tuple[Explanation, ...]]:
@@ -75,9 +79,21 @@ def _picture(artefact: Artefact, media: Media, slot: str, alt: str, suffix: str 
 
 def _graph(artefact: Artefact, media: Media, slot: str) -> Graph:
     rows = (artefact.numbers or {}).get("features", ())
-    picture = Picture(media.url(slot, artefact, "graph"), "How much each feature counts for the answer")
+    size = graph_size([row["weight"] for row in rows])
+    picture = Picture(media.url(slot, artefact, "graph"), "How much each feature counts for the answer", size=size)
     # Three significant digits, as in the drawing
     return Graph(picture, tuple((i, f"{row['weight']:+.3g}") for i, row in enumerate(rows, start=1)))
+
+
+def graph_size(weights: Sequence[float]) -> tuple[int, int]:
+    """Width and height in pixels of the drawing with these coefficients, which the page lists beside it.
+
+    Pages keep room of this shape while the drawing loads. It is told from the numbers, as files of drawings do not say
+    their size (studies/artefact_files.py); the drawing's own shape takes over when it is there.
+    """
+    # Features of weight 0 are not drawn; without any other there is one row that says so.
+    drawn = sum(weight != 0 for weight in weights)
+    return GRAPH_WIDTH, 2 * GRAPH_MARGIN + GRAPH_ROW * max(1, drawn)
 
 
 def _words(rows: object) -> tuple[Word, ...]:

@@ -37,7 +37,7 @@ class Picture:
     base: str
     alt: str
     overlay: str = ""
-    size: tuple[int, int] | None = None  # width and height in pixels; None for drawings
+    size: tuple[int, int] | None = None  # width and height in pixels, for the room it needs; None where unknown
 
     @property
     def is_wide(self) -> bool:

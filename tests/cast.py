@@ -180,8 +180,8 @@ def png(name: str) -> bytes:
 
 
 def svg(name: str) -> bytes:
-    """A small drawing that no other name has."""
-    return f'<svg xmlns="http://www.w3.org/2000/svg"><title>{name}</title></svg>'.encode()
+    """A drawing that no other name has, as large as the graph of three features."""
+    return f'<svg xmlns="http://www.w3.org/2000/svg" width="640" height="186"><title>{name}</title></svg>'.encode()
 
 
 def _item(version: StudyVersion, position: int, *, is_practice: bool, expected: str) -> Item:

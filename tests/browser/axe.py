@@ -18,7 +18,7 @@ def violations(page: Any) -> list[str]:
     """
     from axe_playwright_python.sync_playwright import Axe  # here: reading it loads all of playwright
 
-    # The graph's links are as tall as its picture, which may still be on its way.
+    # Marks and links lie over pictures: they are judged on what people see.
     page.wait_for_function(_PICTURES_ARE_THERE)
     # Colours that are on their way to other colours would be measured half-way.
     page.emulate_media(reduced_motion="reduce")

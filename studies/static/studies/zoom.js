@@ -24,7 +24,8 @@ function open(picture) {
   shown.append(...copies);
   heading.textContent = base.alt;
   stage.replaceChildren(shown);
-  stage.style.setProperty("--ratio", base.naturalWidth / base.naturalHeight || 1);
+  // Before the picture is there, the room that is kept for it has its shape.
+  stage.style.setProperty("--ratio", base.naturalWidth / base.naturalHeight || base.width / base.height || 1);
   scale = 1;
   stage.style.setProperty("--zoom", scale);
   dialog.showModal();
