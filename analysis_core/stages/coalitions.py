@@ -5,7 +5,6 @@ SHAP and the cross-modal games stand on it, above the masking engine.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 
@@ -132,9 +131,9 @@ def _pairs_of_size(n: int, size: int) -> int:
 
 def _of_size(n: int, size: int, count: int, random: torch.Generator) -> Tensor:
     if _pairs_of_size(n, size) <= LISTED:
-        # Of the middle size the coalitions with atom 0 stand for their complements too.
-        chosen = [c for c in itertools.combinations(range(n), size) if 2 * size < n or c[0] == 0]
-        members = torch.tensor(chosen)[torch.randperm(len(chosen), generator=random)[:count]]
+        # In dictionary order. Of the middle size those with atom 0 come first, and stand for their complements too.
+        chosen = torch.randperm(_pairs_of_size(n, size), generator=random)[:count]
+        members = _numbered(n, size, chosen)
         return torch.zeros(count, n, dtype=torch.bool).scatter_(1, members, True)
     rows = torch.zeros(0, n, dtype=torch.bool)
     while len(rows) < count:
@@ -144,3 +143,21 @@ def _of_size(n: int, size: int, count: int, random: torch.Generator) -> Tensor:
             drawn ^= ~drawn[:, :1]
         rows = torch.unique(torch.cat([rows, drawn]), dim=0)
     return rows
+
+
+def _numbered(n: int, size: int, numbers: Tensor) -> Tensor:
+    """The coalitions of a size with these numbers in dictionary order, from 0: members int64 [len(numbers), size].
+
+    Counted from the last one, a number is C(a, size) + C(b, size - 1) + ... with a > b > ..., which are the members
+    counted from the last atom: each is the largest that leaves nothing negative.
+
+    source: the combinatorial number system, Knuth, The Art of Computer Programming 4A, 7.2.1.3
+    """
+    left = math.comb(n, size) - 1 - numbers
+    members = torch.empty(len(numbers), size, dtype=torch.int64)
+    for place, among in enumerate(range(size, 0, -1)):
+        below = torch.tensor([math.comb(a, among) for a in range(n)])
+        member = torch.searchsorted(below, left, right=True) - 1
+        left = left - below[member]
+        members[:, place] = n - 1 - member
+    return members

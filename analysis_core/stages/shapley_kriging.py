@@ -29,7 +29,8 @@ LEAST_TO_LOOK = 300
 NUGGET = 1e-9
 #: Digits of decimals: the leading orders, which the trend holds, would cancel to the last digits of a float.
 DIGITS = 40
-#: The solve keeps a few matrices of pairs x pairs: 0.7 GB for this many rows, and half a minute.
+#: The solve keeps a matrix of pairs x pairs and a few of pairs x unknowns. For this many rows and values of 40 atoms:
+#: 0.25 GB and a few seconds; interactions of 60 atoms, with 1,771 unknowns: 0.6 GB and half a minute.
 MOST_EVALUATIONS = 8192
 #: Draws of rows until one determines every unknown; a second is hardly ever needed.
 DRAWS = 20
@@ -80,54 +81,96 @@ def krige(Z: Tensor, y: Tensor, quantities: Quantities) -> Kriged:
 
     Targets are solved one by one: each one's numbers are the same bytes whatever stands beside it.
     """
-    signs = _signs(Z)
     columns = [column.contiguous().unsqueeze(1) for column in y.unbind(1)]
     orders = _orders(quantities.n)
     some = _enough_to_look(Z, quantities)
-    if len(some) < len(Z):
-        near = _likeliest(signs[some], [column[some] for column in columns], quantities, orders)
-        orders = [order for k, order in enumerate(orders) if any(abs(k - found) <= 1 for found in near)]
-    best = _likeliest(signs, columns, quantities, orders)
+    near = set(_likeliest(Z[some], [column[some] for column in columns], quantities, orders))
+    # Of all pairs each target's mean order is known by now; of some pairs its neighbours may be likelier.
+    steps = 0 if len(some) == len(Z) else 1
+    tried = [k for k in range(len(orders)) if any(abs(k - found) <= steps for found in near)]
+    likelihoods, chosen = [0.0] * len(columns), [-1] * len(columns)
     values, errors = torch.zeros(2, len(quantities.own), len(columns), dtype=torch.float64)
-    for chosen in sorted(set(best)):
-        system = _System(signs, quantities, orders[chosen])
-        for k, column in enumerate(columns):
-            if best[k] == chosen:
-                values[:, k], errors[:, k] = system.solve(column)
-    return Kriged(values, errors, [orders[chosen] for chosen in best])
+    pairs = _Pairs(_signs(Z), quantities)
+    # Targets are solved before the next factor takes this one's place: the likely orders first, few are in vain.
+    for k in sorted(tried, key=lambda k: k not in near):
+        system = _System(pairs, orders[k])
+        for target, column in enumerate(columns):
+            fit = system.fit(column)
+            if chosen[target] < 0 or fit.likelihood > likelihoods[target]:
+                likelihoods[target], chosen[target] = fit.likelihood, k
+                values[:, target], errors[:, target] = system.solve(fit)
+    return Kriged(values, errors, [orders[k] for k in chosen])
+
+
+class _Pairs:
+    """What the systems of all mean orders have in common, and the memory that one after the other is factorised in."""
+
+    def __init__(self, signs: Tensor, quantities: Quantities) -> None:
+        P, n = signs.shape
+        self.signs, self.quantities = signs, quantities
+        self.trend = quantities.trend(signs)
+        single = signs.to(torch.float32)  # whole numbers and halves: exact
+        differing = torch.addmm(torch.tensor([n / 2], dtype=torch.float32), single, single.T, alpha=-0.5)
+        self.differing = differing.to(torch.int32).flatten()
+        self.room = torch.empty(P * P, dtype=torch.float64)
+
+    def factor(self, kernel: Tensor) -> Tensor:
+        """The lower Cholesky factor of the pairs' covariances [P, P], in `room` until the next one is asked for.
+
+        kernel: [n + 1], the covariance of two coalitions that differ in h = 0 to n atoms
+        """
+        torch.index_select(kernel, 0, self.differing, out=self.room)
+        covariance = self.room.view(len(self.signs), -1).T
+        covariance.diagonal().add_(NUGGET)
+        # Columns lie one after the other, as LAPACK has them: the factor takes the covariances' place.
+        return torch.linalg.cholesky(covariance, out=covariance)
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """One target, whitened [P, 1], with and without its trend; the interactions' variance; the log likelihood."""
+
+    white: Tensor
+    left: Tensor
+    variance: float
+    likelihood: float
 
 
 class _System:
-    """Generalised least squares for one mean order, factorised once: y = trend b + interactions."""
+    """Generalised least squares for one mean order, factorised once: y = trend b + interactions.
 
-    def __init__(self, signs: Tensor, quantities: Quantities, order: float) -> None:
-        n = quantities.n
-        self.signs, self.quantities = signs, quantities
+    Of use until the next system of the same pairs is made.
+    """
+
+    def __init__(self, pairs: _Pairs, order: float) -> None:
+        self.signs, self.quantities = pairs.signs, pairs.quantities
+        n = self.quantities.n
         with localcontext(prec=DIGITS):
             self.eta = Decimal(order) / (n - Decimal(order))
-            table = quantities.kernel(self.eta)
+            table = self.quantities.kernel(self.eta)
             self.scale = table[0]
             kernel = torch.tensor([float(entry / self.scale) for entry in table], dtype=torch.float64)
-        covariance = kernel[((n - signs @ signs.T) / 2).round().long()]
-        covariance.diagonal().add_(NUGGET)
-        self.L = torch.linalg.cholesky(covariance)
-        self.X = self._whiten(quantities.trend(signs))
+        self.L = pairs.factor(kernel)
+        self.X = self._whiten(pairs.trend)
         self.Q, self.R = torch.linalg.qr(self.X)
-        self.freedom = len(signs) - quantities.unknowns
+        self.freedom = len(self.signs) - self.quantities.unknowns
+        self.determinants = float(2 * self.L.diagonal().log().sum() + 2 * self.R.diagonal().abs().log().sum())
 
-    def restricted_likelihood(self, y: Tensor) -> float:
-        """Log, up to a constant, of the likelihood of y [P, 1] with the trend and the variance integrated out."""
-        _, variance = self._residuals(y)
-        determinants = 2 * self.L.diagonal().log().sum() + 2 * self.R.diagonal().abs().log().sum()
-        return -0.5 * (self.freedom * math.log(variance) + float(determinants))
+    def fit(self, y: Tensor) -> _Fit:
+        """Of y [P, 1]. The likelihood is restricted (trend and variance integrated out), up to a constant."""
+        white = self._whiten(y)
+        left = white - self.Q @ (self.Q.T @ white)
+        # Where the trend is the whole model only round-off is left, which has no likelihood.
+        floor = (torch.finfo(y.dtype).eps * max(float(y.abs().max()), 1e-300)) ** 2
+        variance = max(float(left.square().sum()) / self.freedom, floor, 1e-300)
+        return _Fit(white, left, variance, -0.5 * (self.freedom * math.log(variance) + self.determinants))
 
-    def solve(self, y: Tensor) -> tuple[Tensor, Tensor]:
+    def solve(self, fit: _Fit) -> tuple[Tensor, Tensor]:
         """Estimates and standard errors [quantities]."""
-        own = self.quantities.own
-        left, variance = self._residuals(y)
-        coefficients = torch.linalg.solve_triangular(self.R, self.Q.T @ self._whiten(y), upper=True).squeeze(1)
+        coefficients = torch.linalg.solve_triangular(self.R, self.Q.T @ fit.white, upper=True).squeeze(1)
         reach, shape = self._reach
-        return coefficients[own] + reach.T @ left.squeeze(1), shape * math.sqrt(variance)
+        own = coefficients[self.quantities.own]
+        return own + reach.T @ fit.left.squeeze(1), shape * math.sqrt(fit.variance)
 
     @cached_property
     def _reach(self) -> tuple[Tensor, Tensor]:
@@ -142,24 +185,16 @@ class _System:
         shape = spread - reach.square().sum(dim=0) + trend.square().sum(dim=0)
         return reach, shape.clamp_min(0).sqrt()
 
-    def _residuals(self, y: Tensor) -> tuple[Tensor, float]:
-        """What the trend leaves over, whitened [P, 1], and the variance of the interactions."""
-        white = self._whiten(y)
-        left = white - self.Q @ (self.Q.T @ white)
-        # Where the trend is the whole model only round-off is left, which has no likelihood.
-        floor = (torch.finfo(y.dtype).eps * max(float(y.abs().max()), 1e-300)) ** 2
-        return left, max(float(left.square().sum()) / self.freedom, floor, 1e-300)
-
     def _whiten(self, t: Tensor) -> Tensor:
         return torch.linalg.solve_triangular(self.L, t, upper=False)
 
 
-def _likeliest(signs: Tensor, columns: list[Tensor], quantities: Quantities, orders: Sequence[float]) -> list[int]:
+def _likeliest(Z: Tensor, columns: list[Tensor], quantities: Quantities, orders: Sequence[float]) -> list[int]:
     """For each target the place of the mean order with the largest restricted likelihood."""
-    scores = []
+    pairs, scores = _Pairs(_signs(Z), quantities), []
     for order in orders:
-        system = _System(signs, quantities, order)
-        scores.append([system.restricted_likelihood(column) for column in columns])
+        system = _System(pairs, order)
+        scores.append([system.fit(column).likelihood for column in columns])
     return torch.tensor(scores, dtype=torch.float64).argmax(dim=0).tolist()
 
 

@@ -124,10 +124,12 @@ def _mean_even(n: int, eta: Decimal, factor: Decimal) -> Tensor:
     The integral of t^d is 1 / (d + 1): that is how an interaction is divided among its atoms.
     """
     nodes, weights = np.polynomial.legendre.leggauss(min(n // 2 + 1, MOST_NODES))
-    means = [Decimal(0)] * (n + 1)
-    for node, weight in zip(nodes.tolist(), weights.tolist(), strict=True):
-        products = _products(n, eta * (Decimal(node) + 1) / 2)
-        # Counted from all kept (h = 0) downwards.
-        for h, (up, down) in enumerate(products):
-            means[n - h] += Decimal(weight) / 2 * ((up + down) / 2 - 1)
-    return torch.tensor([float(factor * mean) for mean in means], dtype=torch.float64)
+    # Even orders are alike for p and n - p.
+    sums, constant = [Decimal(0)] * (n // 2 + 1), Decimal(0)
+    for node, weight in zip(map(Decimal, nodes.tolist()), map(Decimal, weights.tolist()), strict=True):
+        up, down = _powers(1 + eta * (node + 1) / 2, n), _powers(1 - eta * (node + 1) / 2, n)
+        constant += weight / 2
+        for p in range(n // 2 + 1):
+            sums[p] += weight * (up[p] * down[n - p] + up[n - p] * down[p])
+    means = [float(factor * (both / 4 - constant)) for both in sums]
+    return torch.tensor([means[min(p, n - p)] for p in range(n + 1)], dtype=torch.float64)

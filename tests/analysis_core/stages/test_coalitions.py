@@ -1,5 +1,7 @@
 """Which coalitions are drawn, that none is drawn twice, and what is refused."""
 
+import itertools
+
 import pytest
 import torch
 
@@ -41,6 +43,27 @@ def test_within_a_size_all_atoms_are_kept_equally_often(listed, monkeypatch):
     random = generator(3, "test")
     kept = sum(coalitions._of_size(6, 2, 6, random).sum(0) for _ in range(500))
     assert (kept - 1000).abs().max() < 4 * 26
+
+
+@pytest.mark.parametrize(("n", "size"), [(1, 1), (5, 1), (6, 3), (7, 3), (11, 5), (40, 2)])
+def test_numbers_of_coalitions_are_places_in_the_list_of_all(n, size):
+    listed = torch.tensor(list(itertools.combinations(range(n), size)))
+    mixed = torch.randperm(len(listed), generator=generator(0, "test"))
+    assert torch.equal(coalitions._numbered(n, size, mixed), listed[mixed])
+
+
+@pytest.mark.parametrize(("n", "pairs"), [(8, 90), (13, 300), (24, 150)])
+def test_rows_are_those_chosen_from_lists_of_all_coalitions(n, pairs):
+    random = generator(1, "test")
+    expected = [[True] * n]
+    for size, count in coalitions.shares(n, pairs - 1):
+        if coalitions._pairs_of_size(n, size) > coalitions.LISTED:
+            expected += coalitions._of_size(n, size, count, random).tolist()
+            continue
+        listed = [c for c in itertools.combinations(range(n), size) if 2 * size < n or 0 in c]
+        chosen = torch.randperm(len(listed), generator=random)[:count].tolist()
+        expected += [[atom in listed[number] for atom in range(n)] for number in chosen]
+    assert coalitions.halves(n, pairs, generator(1, "test")).tolist() == expected
 
 
 def test_all_coalitions_of_few_atoms():

@@ -81,6 +81,24 @@ def test_the_estimates_are_those_of_a_regression_on_all_interactions(odd, seed):
     np.testing.assert_allclose(found.standard_errors[:, 0], errors, rtol=1e-4, atol=1e-8)
 
 
+def test_targets_of_different_orders_each_have_the_regression_of_their_own(monkeypatch):
+    # A third of the pairs is looked at, then all decide; several orders are factorised in the same memory.
+    monkeypatch.setattr(shapley_kriging, "LEAST_TO_LOOK", 1)
+    Z, weights = halves(N, 45, generator(5, "test")), toys.random(N)
+
+    def of_four_atoms(Z):
+        return 2 * Z[:, :4].prod(1) + Z @ weights
+
+    games = (toys_games.table(N), of_four_atoms, toys_games.network(N, seed=1))
+    y = torch.stack([pairs_of(Z, f, True) for f in games], dim=1)
+    found = krige(Z, y, ShapleyValues(N))
+    assert len(set(found.orders)) > 1
+    for k, order in enumerate(found.orders):
+        values, errors, _ = written_out(Z, y[:, k].numpy(), order, True)
+        np.testing.assert_allclose(found.values[:, k], values, rtol=1e-5, atol=1e-7)
+        np.testing.assert_allclose(found.standard_errors[:, k], errors, rtol=1e-4, atol=1e-8)
+
+
 @pytest.mark.parametrize("n", [5, 8])
 def test_all_pairs_give_the_exact_values(n):
     f, everything = toys_games.table(n, seed=5), every(n)
