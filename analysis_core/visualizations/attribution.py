@@ -11,8 +11,6 @@ from scipy.ndimage import gaussian_filter
 from analysis_core.types import PICTURE_KINDS, Atoms
 from analysis_core.visualizations import boxes, heatmap, words
 
-#: Overlays are drawn at least this wide, so that a small picture's map is not blurred by the browser.
-DISPLAY_WIDTH = 384
 SMOOTHING = 0.02
 STRONGEST = 0.995
 
@@ -43,10 +41,12 @@ def pixels(values: Any) -> bytes:
 
     Gradients of single pixels are peaks that the eye does not find: they are smoothed over SMOOTHING of the width, and
     what lies above the STRONGEST quantile is drawn as strong as it. The numbers that are stored keep the raw values.
+    raises: BadInput (not [H, W], nan or infinite)
     """
-    table = np.asarray(values, dtype=np.float64)
+    table = heatmap.checked(values)
     smooth = np.maximum(gaussian_filter(table, SMOOTHING * table.shape[1]), 0.0)
-    return _draw(np.minimum(smooth, np.quantile(smooth, STRONGEST)), "soft")
+    # Where all but a few pixels are 0, these few are all there is to see.
+    return _draw(np.minimum(smooth, np.quantile(smooth, STRONGEST) or smooth.max()), "soft")
 
 
 def word_levels(values: Any, atoms: Atoms) -> list[dict[str, Any]]:
@@ -58,10 +58,10 @@ def word_levels(values: Any, atoms: Atoms) -> list[dict[str, Any]]:
 def _outline(values: Any, corners: Any, size: tuple[int, int]) -> bytes:
     """Regions are outlined, not filled: a region's colour may be the very thing that it is about."""
     shown = np.asarray(words.levels(values)) > 0
-    upscale = max(2, -(-DISPLAY_WIDTH // size[0]))
+    upscale = heatmap.display_scale(*size, least=2)
     return boxes.overlay(size, corners[shown], values[shown], upscale=upscale)
 
 
 def _draw(weights: Any, edges: heatmap.Edges) -> bytes:
-    upscale = max(1, -(-DISPLAY_WIDTH // weights.shape[1]))
-    return heatmap.overlay(weights, upscale=upscale, edges=edges)
+    height, width = weights.shape
+    return heatmap.overlay(weights, upscale=heatmap.display_scale(width, height), edges=edges)

@@ -36,13 +36,14 @@ def overlay(
     boxes:   [n, 4] x0 y0 x1 y1
     weights: [n]: strength classes 0-5 relative to the largest |weight|; class 0 is a thin white line, stronger ones are
              wider and brighter, negative ones blue and dashed. None: all thin and white
-    labels:  a short text per box, in a tag at its upper left corner; "" = none
+    labels:  a short text per box, in a tag at its upper left corner; "" = none. Latin letters and digits: the font that
+             Pillow brings has no others
     raises:  BadInput (boxes that are none, unequal numbers of boxes, weights and labels, a size without pixels)
     """
     upscale = count("upscale", upscale)
     corners = np.asarray(boxes, dtype=np.float64) * upscale
     values = np.zeros(len(corners)) if weights is None else np.asarray(weights, dtype=np.float64)
-    tags = [""] * len(corners) if labels is None else list(labels)
+    tags = [""] * len(corners) if labels is None else [" ".join(text.split()) for text in labels]
     if len(corners) and (corners.ndim != 2 or corners.shape[1] != 4 or not np.isfinite(corners).all()):
         raise BadInput(f"boxes are finite numbers [n, 4], not {list(corners.shape)}")
     if not len(corners) == len(values) == len(tags):

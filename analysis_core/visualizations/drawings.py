@@ -16,8 +16,6 @@ from analysis_core.visualizations import boxes, formats, heatmap, picture, time_
 from analysis_core.visualizations.attribution import pixels
 
 PNG, SVG = "image/png", "image/svg+xml"
-#: Overlays are at least so wide.
-DISPLAY_WIDTH = 384
 
 
 @dataclass(frozen=True)
@@ -145,7 +143,7 @@ def _drawing(
     title = f"{title} ({note})" if note else title
     if atoms.kind in PICTURE_KINDS:
         weights = heatmap.spread_groups(values, groups, shape[-2], shape[-1])
-        upscale = max(1, -(-DISPLAY_WIDTH // shape[-1]))
+        upscale = heatmap.display_scale(shape[-1], shape[-2])
         layer = heatmap.overlay(weights, signed=bool((values < 0).any()), upscale=upscale, edges="round")
         if note:
             marked = heatmap.spread_groups(left_out, groups, shape[-2], shape[-1]) > 0
@@ -155,7 +153,7 @@ def _drawing(
         if image is None:
             raise BadInput(f"regions of {modality!r} are drawn on their picture: hand it over as image=")
         size = picture.flatten(image).size
-        upscale = max(1, -(-DISPLAY_WIDTH // size[0]))
+        upscale = heatmap.display_scale(*size)
         corners = atoms.boxes.cpu().numpy()
         outlines = boxes.overlay(size, corners[~left_out], values[~left_out], upscale=upscale)
         if note:

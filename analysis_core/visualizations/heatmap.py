@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from io import BytesIO
 from typing import Any, Literal, get_args
 
@@ -15,6 +16,10 @@ from analysis_core.visualizations import colours, picture
 
 Map = npt.NDArray[np.float64]
 Edges = Literal["soft", "round", "hard"]
+
+#: Overlays are drawn at least so wide, so that a small picture's map is not blurred by the browser, but never enlarged
+#: beyond TALLEST: a narrow, tall one (an hour of sound as a picture) would fill the memory.
+DISPLAY_WIDTH, TALLEST = 384, 4096
 
 #: Rounding costs about .1 ms per area; a map of more values than this is no map of areas.
 ROUNDED_AREAS = 256
@@ -39,12 +44,24 @@ def overlay(
     """
     if largest is not None and finite("largest", largest) <= 0:
         raise BadInput(f"largest must be above 0, not {largest}")
-    table = _enlarged(_checked(weights), upscale, edges)
-    top = float(np.abs(table).max(initial=0)) if largest is None else float(largest)
+    table = checked(weights)
+    # By a power of two, which changes no digit: enlarging works in float32, whose range is smaller.
+    power = -math.frexp(float(np.abs(table).max()))[1]
+    table = _enlarged(np.ldexp(table, power), upscale, edges)
+    with np.errstate(over="ignore"):
+        top = float(np.abs(table).max() if largest is None else np.ldexp(float(largest), power))
     share = np.clip(table / top, -1, 1) if top > 0 else np.zeros_like(table)
     if signed:
         return _png(np.rint(share * 127 + 127).astype(np.uint8), colours.signed_table())
     return _png(np.rint(np.abs(share) * 255).astype(np.uint8), colours.unsigned_table())
+
+
+def display_scale(width: int, height: int, *, least: int = 1) -> int:
+    """How many times a map of so many pixels is enlarged for display: to DISPLAY_WIDTH, within TALLEST.
+
+    least: so many times also where it is wide enough
+    """
+    return max(1, min(max(least, -(-DISPLAY_WIDTH // width)), TALLEST // max(width, height)))
 
 
 def spread_groups(values: Any, groups: Any, height: int, width: int) -> Map:
@@ -78,7 +95,8 @@ def compose(image: Any, overlay: bytes, opacity: float = 0.6) -> bytes:
     return picture.encode(Image.alpha_composite(base, layer))
 
 
-def _checked(weights: Any) -> Map:
+def checked(weights: Any) -> Map:
+    """Weights per pixel as float64 [H, W]. raises: BadInput (another shape, nan or infinite)"""
     table = np.asarray(weights, dtype=np.float64)
     if table.ndim != 2 or not table.size:
         raise BadInput(f"a heatmap needs weights [H, W], not {list(table.shape)}")

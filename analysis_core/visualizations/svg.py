@@ -73,7 +73,8 @@ def number(value: float) -> str:
 
 
 def _advance(character: str) -> float:
-    if unicodedata.combining(character):
+    # Marks stand above, below or beside their letter without a place of their own; joiners and selectors have none.
+    if unicodedata.combining(character) or unicodedata.category(character) in ("Mn", "Me", "Cf"):
         return 0.0
     if unicodedata.east_asian_width(character) in "WF":
         return 1.0

@@ -112,8 +112,9 @@ def _lines(series: Table, wide: float) -> Iterator[str]:
         seen = np.isfinite(column)
         if not seen.any():
             continue
-        low, span = float(column[seen].min()), float(np.ptp(column[seen]))
-        share = (column - low) / span if span > 0 else np.where(seen, 0.5, np.nan)
+        # Halves, because a difference of very large numbers would leave the range of numbers.
+        low, high = float(column[seen].min()) / 2, float(column[seen].max()) / 2
+        share = (column / 2 - low) / (high - low) if high > low else np.where(seen, 0.5, np.nan)
         path, pen_down = "", False
         for step, s in enumerate(share.tolist()):
             if not math.isfinite(s):
@@ -143,5 +144,7 @@ def _axis(length: int, steps: Sequence[str] | None, wide: float, channels: int) 
     room = max(parts.width(name, SIZE) for name in named) + 12
     every = max(1, math.ceil(room / wide))
     for step in range(0, length, every):
-        x = MARGIN + NAMES + (step + 0.5) * wide
+        # Names at the ends stay on the card.
+        beside = min(parts.width(named[step], SIZE), WIDTH - MARGIN) / 2 + MARGIN / 2
+        x = min(max(MARGIN + NAMES + (step + 0.5) * wide, beside), WIDTH - beside)
         yield parts.label(x, MARGIN + ROW * channels + 18, named[step], SIZE, anchor="middle", fill=parts.PALE_INK)

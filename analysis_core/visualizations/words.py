@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
+from analysis_core.arguments import count
 from analysis_core.errors import BadInput
 from analysis_core.visualizations import colours, unseen
 from analysis_core.visualizations import svg as parts
@@ -26,7 +29,7 @@ def levels(values: Any) -> list[int]:
     """
     strengths = np.abs(np.asarray(values, dtype=np.float64).reshape(-1))
     if not np.isfinite(strengths).all():
-        raise BadInput("the weight of a word is nan or infinite")
+        raise BadInput("a weight is nan or infinite")
     largest = strengths.max(initial=0.0)
     if largest == 0:
         return [0] * len(strengths)
@@ -47,15 +50,33 @@ def _lines(words: Sequence[str], room: float) -> list[list[int]]:
     return lines
 
 
+def _runs_leftward(text: str) -> bool | None:
+    """Whether the first letter that says so is of a script from right to left; None: none says so."""
+    kinds = (unicodedata.bidirectional(character) for character in text)
+    return next((kind != "L" for kind in kinds if kind in ("L", "R", "AL")), None)
+
+
+def _from_the_left(line: Sequence[int], words: Sequence[str], *, leftward: bool) -> list[int]:
+    """The words of a line as they stand from left to right: runs of the other direction keep their own order."""
+    order: list[int] = []
+    for other, group in itertools.groupby(line, lambda i: _runs_leftward(words[i]) is (not leftward)):
+        run = list(group)
+        order.extend(run[::-1] if other else run)
+    return order[::-1] if leftward else order
+
+
 def svg(words: Sequence[str], values: Any, *, title: str, width: int = 640, not_looked_at: Any = None) -> bytes:
     """The words in order on a light card; strength shows by background and by the underline's thickness.
 
+    Where the first letters are of a script from right to left (Arabic, Hebrew), so do the words go, and lines begin at
+    the right.
     values: [n_words]; positive ones are orange, negative ones blue with a dashed underline
-    width:  of the card; lines break to fit it
+    width:  of the card, at least 80; lines break to fit it
     title:  what a screen reader says first; must not name a class that is to stay hidden
     not_looked_at: booleans [n_words], words that the method left out: hatched, in grey, with a line that says so
-    raises: BadInput (as many values, and marks, as words are needed)
+    raises: BadInput (as many values, and marks, as words are needed; a width below 80)
     """
+    width = count("width", width, least=80)
     weights = np.asarray(values, dtype=np.float64).reshape(-1)
     if len(weights) != len(words):
         raise BadInput(f"{len(words)} words need as many weights, not {len(weights)}")
@@ -64,10 +85,13 @@ def svg(words: Sequence[str], values: Any, *, title: str, width: int = 640, not_
     room = width - 2 * MARGIN
     words = [parts.shortened(word, SIZE, room - 2 * PAD - GAP) for word in words]
     lines = _lines(words, room)
+    leftward = bool(_runs_leftward(" ".join(words)))
     body: list[str] = []
     for row, indices in enumerate(lines):
         x, base = MARGIN, MARGIN + row * LINE + SIZE
-        for index in indices:
+        if leftward:
+            x += room - sum(parts.width(words[i], SIZE) + 2 * PAD + GAP for i in indices) + GAP
+        for index in _from_the_left(indices, words, leftward=leftward):
             if left_out[index]:
                 body.extend(_left_out(words[index], x, base))
             else:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 
+from analysis_core.errors import BadInput
 from analysis_core.types import Atoms
 from analysis_core.visualizations import attribution
 
@@ -60,3 +62,16 @@ def test_words_carry_their_strength_relative_to_the_strongest() -> None:
     rows = attribution.word_levels([1.0, 0.5, 0.0], Atoms(("red", "cube", "the"), "word"))
     # Class c holds the shares from (c - 0.5) / 5 up to (c + 0.5) / 5: 1 is 5, one half is 3 (0.5 to 0.7), 0 is 0.
     assert [(row["text"], row["level"]) for row in rows] == [("red", 5), ("cube", 3), ("the", 0)]
+
+
+def test_a_few_pixels_on_a_tall_map_are_seen_and_the_map_stays_small() -> None:
+    line = np.zeros((500, 1))
+    line[250, 0] = 1.0
+    drawn = opened(attribution.pixels(line))
+    assert drawn.shape[0] <= 4096
+    assert drawn[:, :, 3].max() > 200
+
+
+def test_what_is_no_map_is_refused() -> None:
+    with pytest.raises(BadInput, match=r"weights \[H, W\]"):
+        attribution.pixels(np.ones(5))

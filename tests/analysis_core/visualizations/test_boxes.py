@@ -80,3 +80,8 @@ def test_no_boxes_give_an_empty_layer_and_the_same_call_the_same_bytes():
 def test_what_does_not_go_together_is_refused(box: object, weights: object, labels: list[str] | None):
     with pytest.raises(BadInput):
         boxes.overlay((10, 10), box, weights, labels)
+
+
+def test_a_label_of_several_lines_is_one_line() -> None:
+    one, two = (boxes.overlay((100, 100), [[10, 40, 60, 60]], [1], [text]) for text in ("a cube", "a\ncube"))
+    assert one == two

@@ -56,3 +56,52 @@ def test_bins_that_are_none_are_refused(edges: list[float], counts: list[float])
 def test_curves_without_sound_points_are_refused(counts: list[float], scores: list[float]) -> None:
     with pytest.raises(BadInput):
         curve.sparsity(counts, scores, title="t")
+
+
+def texts(picture: bytes) -> list[str]:
+    return [text.text or "" for text in parse(picture).iter(f"{SVG}text")]
+
+
+def test_numbers_of_an_axis_are_told_apart_and_stay_on_the_card() -> None:
+    close = texts(curve.sparsity([1, 2, 3], [0.901, 0.902, 0.904], title="t"))
+    assert "90.1%" in close or "90.10%" in close
+    far = curve.histogram([1000, 1000.0005, 1000.001], [1, 2], title="t")
+    for drawn in (close, texts(far), texts(curve.sparsity([1, 2], [123456.1, 123456.2], title="t", percent=False))):
+        assert len(set(drawn)) == len(drawn)
+    for label in parse(far).iter(f"{SVG}text"):
+        room = float(label.get("textLength", "")) / (2 if label.get("text-anchor") == "middle" else 1)
+        assert float(label.get("x", "")) + (0 if label.get("text-anchor") == "end" else room) <= 560
+
+
+def test_no_share_above_one_and_no_fraction_of_a_datapoint_is_numbered() -> None:
+    drawn = texts(curve.sparsity([1, 2, 3], [1, 1, 1], title="t"))
+    assert "100%" in drawn
+    assert not {"102%", "104%"} & set(drawn)
+    assert "1.5" not in texts(curve.histogram([0, 10, 20], [3, 1], title="t"))
+    assert "0.2" in texts(curve.histogram([0, 10, 20], [0.9, 0.1], title="t"))
+
+
+def test_a_long_score_does_not_run_into_what_was_chosen() -> None:
+    labels = {
+        label.get("text-anchor"): label
+        for label in parse(curve.sparsity([1, 2], [0.5, 0.6], 1, title="t", score="balanced accuracy " * 5)).iter(
+            f"{SVG}text"
+        )
+        if label.get("y") == "22"
+    }
+    end = float(labels["start"].get("x", "")) + float(labels["start"].get("textLength", ""))
+    begin = float(labels["end"].get("x", "")) - float(labels["end"].get("textLength", ""))
+    assert end < begin - 20
+    assert labels["end"].text == "chosen: 2 features, 60.0%"
+
+
+@pytest.mark.parametrize("mark", [float("nan"), float("inf"), "x"])
+def test_a_mark_that_is_none_is_refused(mark: float) -> None:
+    with pytest.raises(BadInput, match="mark must be a finite number"):
+        curve.histogram([0, 1, 2], [1, 2], title="t", mark=mark)
+
+
+def test_very_large_numbers_have_an_axis_or_are_refused() -> None:
+    assert "1e+18" in texts(curve.sparsity([1, 2], [1e18, 1e18], title="t", percent=False))
+    with pytest.raises(BadInput, match="cannot be drawn"):
+        curve.histogram([-1e308, 0, 1e308], [1, 2], title="t")

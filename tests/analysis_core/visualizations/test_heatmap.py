@@ -172,3 +172,25 @@ def test_groups_that_do_not_fit_are_refused():
 def test_an_opacity_that_is_no_share_is_refused(opacity: float):
     with pytest.raises(BadInput, match=r"between 0|opacity must be a finite"):
         heatmap.compose(Image.new("RGB", (2, 1)), heatmap.overlay([[0, 1]]), opacity)
+
+
+@pytest.mark.parametrize("size", [1e-50, 1e39, 1e308])
+@pytest.mark.parametrize("signed", [False, True])
+def test_a_map_of_any_size_is_drawn_as_its_multiple_of_ordinary_size(size, signed):
+    weights = np.array([[1, 0.3], [0, -0.4]])
+    plain = heatmap.overlay(weights, signed=signed, upscale=8)
+    found = heatmap.overlay(size * weights, signed=signed, upscale=8)
+    # One of 127 levels of a sign is two of opacity; round-off decides which of two a weight between them gets.
+    assert np.abs(pixels(found) - pixels(plain)).max() <= 3
+    # On a scale of its own, as well.
+    found = heatmap.overlay(size * weights, signed=signed, upscale=8, largest=size)
+    assert np.abs(pixels(found) - pixels(plain)).max() <= 3
+
+
+def test_a_narrow_and_tall_map_is_not_enlarged_beyond_the_memory():
+    assert heatmap.display_scale(96, 96) == 4
+    assert heatmap.display_scale(384, 384) == heatmap.display_scale(3000, 2000) == 1
+    assert heatmap.display_scale(800, 600, least=2) == 2
+    # 384 times would be 384 x 1,152,000 pixels.
+    assert heatmap.display_scale(1, 3000) == 1
+    assert heatmap.display_scale(8, 500) == 8

@@ -79,3 +79,15 @@ def test_names_are_escaped_and_whole_in_the_title() -> None:
 def test_what_does_not_fit_is_refused(values: object, channels: list[str], options: dict, said: str) -> None:  # type: ignore[type-arg]
     with pytest.raises(BadInput, match=said):
         time_map.svg(values, channels, title="t", **options)
+
+
+def test_long_names_of_steps_stay_on_the_card_and_very_large_series_have_lines() -> None:
+    steps = [f"2026-01-{i:02d} 12:00" for i in range(1, 11)]
+    series = 1e308 * np.linspace(-1, 1, 10)[:, None]
+    root = parse(time_map.svg(np.ones((10, 1)), ["a"], title="t", steps=steps, series=series))
+    named = [text for text in root.iter(f"{SVG}text") if (text.text or "").startswith("2026")]
+    assert len(named) > 2
+    for text in named:
+        assert float(text.get("x", "")) + float(text.get("textLength", "")) / 2 <= 720
+    (line,) = lines(root)
+    assert (line.count("M"), line.count("L")) == (1, 9)

@@ -69,3 +69,37 @@ def test_wide_letters_take_more_room_than_narrow_ones():
     assert svg.width("漢", 10) == 10
     assert svg.width("e\u0301", 10) == svg.width("e", 10)
     assert svg.shortened("abcdef", 10, 1000) == "abcdef"
+
+
+def places(sentence, **options):
+    labels = parse(words.svg(sentence, [1.0] * len(sentence), title="", **options)).findall(f"{SVG}text")
+    return {label.text: float(label.get("x")) for label in labels}
+
+
+def test_sentences_from_right_to_left_begin_at_the_right():
+    found = places(["ما", "لون", "الكرة"])
+    assert found["ما"] > found["لون"] > found["الكرة"]
+    # The first word ends where the card's text does.
+    assert found["ما"] + svg.width("ما", words.SIZE) + words.PAD == pytest.approx(640 - words.MARGIN, abs=0.02)
+    lines = list(places([f"כדור{i}" for i in range(30)], width=300).values())
+    assert max(lines) < 280
+    assert min(lines) > 20
+
+
+def test_runs_of_the_other_direction_keep_their_own_order():
+    found = places(["מה", "red", "cube", "?", "של"])
+    assert found["מה"] > found["cube"] > found["red"] > found["?"] > found["של"]
+    found = places(["the", "word", "הכדור", "הגדול", "is"])
+    assert found["the"] < found["word"] < found["הגדול"] < found["הכדור"] < found["is"]
+
+
+def test_marks_and_joiners_take_no_room():
+    # Thai vowels and Hindi signs above the letter have a combining class of 0; so have joiners.
+    assert svg.width("ที่", 10) == svg.width("ท", 10)
+    assert svg.width("a\u200db\ufe0f", 10) == svg.width("ab", 10)
+
+
+def test_a_card_without_room_for_words_is_refused():
+    for width in (0, 10, -5, "x"):
+        with pytest.raises(BadInput, match="width must be a whole number of at least 80"):
+            words.svg(["a"], [1], title="", width=width)
