@@ -84,10 +84,10 @@ def krige(Z: Tensor, y: Tensor, quantities: Quantities) -> Kriged:
     columns = [column.contiguous().unsqueeze(1) for column in y.unbind(1)]
     orders = _orders(quantities.n)
     some = _enough_to_look(Z, quantities)
-    near = set(_likeliest(Z[some], [column[some] for column in columns], quantities, orders))
+    near = _likeliest(Z[some], [column[some] for column in columns], quantities, orders)
     # Of all pairs each target's mean order is known by now; of some pairs its neighbours may be likelier.
     steps = 0 if len(some) == len(Z) else 1
-    tried = [k for k in range(len(orders)) if any(abs(k - found) <= steps for found in near)]
+    tried = sorted({k for found in near for k in range(found - steps, found + steps + 1) if 0 <= k < len(orders)})
     likelihoods, chosen = [0.0] * len(columns), [-1] * len(columns)
     values, errors = torch.zeros(2, len(quantities.own), len(columns), dtype=torch.float64)
     pairs = _Pairs(_signs(Z), quantities)
@@ -95,6 +95,8 @@ def krige(Z: Tensor, y: Tensor, quantities: Quantities) -> Kriged:
     for k in sorted(tried, key=lambda k: k not in near):
         system = _System(pairs, orders[k])
         for target, column in enumerate(columns):
+            if abs(k - near[target]) > steps:
+                continue
             fit = system.fit(column)
             if chosen[target] < 0 or fit.likelihood > likelihoods[target]:
                 likelihoods[target], chosen[target] = fit.likelihood, k

@@ -143,6 +143,18 @@ def test_a_target_has_the_same_bytes_whatever_stands_beside_it():
     assert alone.orders[0] == beside.orders[1]
 
 
+def test_where_only_some_pairs_are_looked_at_first_others_do_not_bring_in_their_orders():
+    Z = halves(16, 640, generator(0, "x"))
+    pairs = [Z.double(), (~Z).double()]
+    games = [toys_games.attention(16, seed=0), lambda z: z[:, :3].prod(1)]
+    y = torch.stack([(game(pairs[0]) - game(pairs[1])) / 2 for game in games], 1)
+    beside = krige(Z, y, ShapleyValues(16))
+    for k in range(len(games)):
+        alone = krige(Z, y[:, k : k + 1], ShapleyValues(16))
+        assert beside.orders[k] == alone.orders[0]
+        assert torch.equal(beside.values[:, k], alone.values[:, 0])
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_looking_for_the_order_among_fewer_pairs_moves_estimates_by_less_than_their_errors(seed, monkeypatch):
     f, Z = toys_games.network(12, seed=seed), halves(12, 700, generator(seed, "test"))
