@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,14 +12,13 @@ from torch import Tensor
 from analysis_core import leaves
 from analysis_core.arguments import count, finite, one_attribution
 from analysis_core.errors import BadInput
+from analysis_core.evaluation.explain_functions import Explain, require_function
 from analysis_core.evaluation.faithfulness_game import columns_of, named, notes_of, require_finite, target_of
 from analysis_core.models.base import MultimodalModel
 from analysis_core.seeds import generator
 from analysis_core.stages.masking import Masking, layers_of
 from analysis_core.targets import Target, describe, resolve, select
 from analysis_core.types import Attribution, Encoded, Output
-
-Explain = Callable[[MultimodalModel, Mapping[str, Any], Target], Attribution]
 
 
 @dataclass(frozen=True)
@@ -129,6 +128,7 @@ def max_sensitivity(
     raises:  BadInput (among others: inputs, target or explanation not finite), and what `explain` raises
     source:  Yeh et al. 2019; captum.metrics.sensitivity_max
     """
+    require_function(explain)
     samples, radius = count("samples", samples), finite("radius", radius)
     if radius <= 0:
         raise BadInput(f"radius must be a share of the inputs' standard deviation above 0, not {radius}")
@@ -181,6 +181,12 @@ class _Here:
     def __init__(self, model: MultimodalModel, encoded: Encoded, x: dict[str, Tensor]) -> None:
         self.model, self.encoded = model, Encoded(x, encoded.aux, encoded.atoms)
         self.modalities = model.modalities
+
+    def __getattr__(self, name: str) -> Any:
+        # For what is not set here (labels, layers, eval()); `model` itself is missing while a copy is being made.
+        if name == "model":
+            raise AttributeError(name)
+        return getattr(self.model, name)
 
     def encode(self, sample: Mapping[str, Any]) -> Encoded:
         return self.encoded

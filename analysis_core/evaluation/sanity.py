@@ -5,7 +5,8 @@ One file per subject; this is where callers find them. Source: Adebayo et al. 20
 
 from __future__ import annotations
 
-from analysis_core.evaluation.sanity_checks import Explain, data_randomisation, model_randomisation
+from analysis_core.evaluation.explain_functions import Explain
+from analysis_core.evaluation.sanity_checks import data_randomisation, model_randomisation
 from analysis_core.evaluation.sanity_report import SanityReport
 from analysis_core.evaluation.sanity_similarity import MEASURES, similarity
 

@@ -12,16 +12,16 @@ from torch import Tensor
 from analysis_core import leaves
 from analysis_core.arguments import count, finite, one_attribution
 from analysis_core.errors import AnalysisError, BadInput, MissingCapability, UnknownName
+from analysis_core.evaluation.explain_functions import Explain, require_function
 from analysis_core.evaluation.sanity_layers import RandomisedCopy, is_model
 from analysis_core.evaluation.sanity_report import SanityReport
 from analysis_core.evaluation.sanity_similarity import MEASURES, parts_of, similarity, top_share
 from analysis_core.models.base import MultimodalModel
 from analysis_core.seeds import generator
 from analysis_core.targets import Target, resolve
-from analysis_core.types import Attribution, Output
+from analysis_core.types import Output
 
 Sample = Mapping[str, Any]
-Explain = Callable[[MultimodalModel, Sample, Target], Attribution]
 Labels = TypeVar("Labels")
 
 MODES = ("cascading", "independent")
@@ -190,11 +190,7 @@ def _check(samples: Sequence[Sample], explain: Explain, repeats: int, top: float
         raise BadInput(f"give a list of samples, such as [sample], not a {type(samples).__name__}")
     if len(samples) == 0:
         raise BadInput("a sanity check needs at least one sample")
-    if not callable(explain):
-        raise BadInput(
-            "explain must be a function (model, sample, target) -> Attribution, such as stages.unimodal.gradient, not "
-            f"{explain!r:.80}"
-        )
+    require_function(explain)
     top_share(top)
     return count("repeats", repeats), finite("limit", limit)
 

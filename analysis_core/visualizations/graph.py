@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from analysis_core.arguments import finite
 from analysis_core.errors import BadInput
 from analysis_core.visualizations import svg as parts
 
@@ -23,12 +23,13 @@ def svg(features: Sequence[tuple[str, float]], class_name: str | None, *, title:
                 where negative, with the number on it. Features of weight 0 are never drawn
     class_name: None masks it as "the predicted answer", in the title as well
     title:      what a screen reader says first; None = made from the class name
-    raises:     BadInput (nan or infinite coefficient)
+    raises:     BadInput (no pairs, a coefficient that is no number, nan or infinite)
     """
     name = MASKED if class_name is None else class_name
+    if isinstance(features, Mapping) or not all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in features):
+        raise BadInput(f"a graph needs pairs of a label and a coefficient, not {features!r:.80}")
     for text, weight in features:
-        if not math.isfinite(weight):
-            raise BadInput(f"the coefficient of {text!r} is {weight}")
+        finite(f"the coefficient of {text!r}", weight)
     drawn = [(text, weight) for text, weight in features if weight != 0]
     heading = title if title is not None else f"Features that count for {name}"
     if not drawn:

@@ -85,11 +85,11 @@ def compose(image: Any, overlay: bytes, opacity: float = 0.6) -> bytes:
     """The picture, enlarged to the overlay's size, with the overlay on it: a PNG.
 
     image:   Pillow image or array uint8 [H, W, 3], see picture.flatten; opacity: 0 (picture alone) to 1
-    raises:  BadInput (no picture, an opacity that is none)
+    raises:  BadInput (no picture, an overlay that is no PNG, an opacity that is none)
     """
     if not 0 <= finite("opacity", opacity) <= 1:
         raise BadInput(f"opacity must lie between 0 (the picture alone) and 1, not {opacity}")
-    layer = Image.open(BytesIO(overlay), formats=("PNG",)).convert("RGBA")
+    layer = picture.opened_png(overlay)
     layer.putalpha(layer.getchannel("A").point([round(level * opacity) for level in range(256)]))
     base = picture.flatten(image).resize(layer.size, Image.Resampling.BICUBIC).convert("RGBA")
     return picture.encode(Image.alpha_composite(base, layer))

@@ -40,6 +40,14 @@ def open_checked(path: str | Path, *, max_pixels: int = MAX_PIXELS) -> Image.Ima
         raise BadData(f"cannot be read as a picture: {reason}", file=path) from error
 
 
+def opened_png(data: Any) -> Image.Image:
+    """A PNG of this package, as RGBA. raises: BadInput (anything else, such as an SVG or a file's name)"""
+    try:
+        return Image.open(BytesIO(data), formats=("PNG",)).convert("RGBA")
+    except (TypeError, OSError, SyntaxError, ValueError) as error:
+        raise BadInput(f"{data!r:.40} is no PNG: hand over the bytes of a picture of this package") from error
+
+
 def encode(image: Any, *, max_side: int | None = None) -> bytes:
     """A PNG in RGB without metadata, palette or alpha, made smaller to max_side where it is larger.
 

@@ -1,5 +1,6 @@
 """Infidelity and maximal sensitivity: values by hand, and captum called on the same model directly."""
 
+import copy
 import subprocess
 import sys
 from pathlib import Path
@@ -190,3 +191,24 @@ def test_captum_and_matplotlib_are_loaded_only_when_they_are_needed():
 def test_squares_beyond_the_range_of_numbers_are_no_perfect_score(normalise):
     with pytest.raises(BadInput, match="leave the range of numbers"):
         faithfulness.infidelity(toys.linear(WA, WB), SAMPLE, attribution(scale=1e200), normalise=normalise)
+
+
+def test_an_explanation_may_ask_the_model_for_what_else_it_has():
+    model = toys.Lstm()
+    model.labels = ("no", "yes")
+    sample = {"a": torch.randn(1, 3, 4), "b": torch.randn(1, 2, 5)}
+
+    def explain(here, sample, target):
+        here.eval()
+        assert here.labels == ("no", "yes")
+        return unimodal.gradient(copy.copy(here), sample, target)
+
+    found = faithfulness.max_sensitivity(model, sample, Logit(1), explain)
+    assert found.value == faithfulness.max_sensitivity(model, sample, Logit(1), unimodal.gradient).value > 0
+    with pytest.raises(AttributeError, match="no attribute 'colour'"):
+        faithfulness.max_sensitivity(model, sample, Logit(1), lambda here, *_: here.colour)
+
+
+def test_a_methods_name_is_no_function():
+    with pytest.raises(BadInput, match="explain must be a function"):
+        faithfulness.max_sensitivity(toys.linear(WA, WB), SAMPLE, Logit(0), "gradient")

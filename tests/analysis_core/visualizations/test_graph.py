@@ -82,5 +82,5 @@ def test_the_bytes_are_the_same_again():
 
 
 def test_a_coefficient_that_is_no_number_is_refused():
-    with pytest.raises(BadInput, match="coefficient of 'a' is nan"):
+    with pytest.raises(BadInput, match="coefficient of 'a' must be a finite number, not nan"):
         graph.svg([("a", float("nan"))], None)

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from analysis_core.errors import BadInput, UnknownName
-from analysis_core.visualizations import boxes, curve, heatmap, picture, superpixels
+from analysis_core.visualizations import boxes, curve, formats, graph, heatmap, picture, superpixels
 
 W, PHOTO = np.ones((4, 4)), np.zeros((4, 4, 3), dtype=np.uint8)
 COUNTS: dict[str, Callable[[Any], Any]] = {
@@ -38,3 +39,24 @@ def test_other_arguments_of_pictures_are_named() -> None:
         heatmap.compose(PHOTO, heatmap.overlay(W), "x")  # type: ignore[arg-type]
     with pytest.raises(BadInput, match="chosen must be one of the 2 points"):
         curve.sparsity([1, 2], [0.5, 0.6], 7, title="t")
+
+
+@pytest.mark.parametrize("data", [b"x", b"", b"<svg/>", "a.png", None])
+def test_bytes_that_are_no_picture_of_this_package_are_told(data: Any) -> None:
+    with pytest.raises(BadInput, match="is no PNG"):
+        heatmap.compose(Image.new("L", (3, 3)), data)
+    with pytest.raises(BadInput, match="is no PNG"):
+        formats.svg_of(data, title="t")
+    with pytest.raises(BadInput, match="this SVG cannot be drawn"):
+        formats.png_of(b"<svg" if data == b"<svg/>" else data)
+
+
+@pytest.mark.parametrize("features", [{"a": 1.0}, [("a", 1.0, 2.0)], ["ab"]])
+def test_features_that_are_no_pairs_are_told(features: Any) -> None:
+    with pytest.raises(BadInput, match="pairs of a label and a coefficient"):
+        graph.svg(features, "blue")
+
+
+def test_a_coefficient_that_is_no_number_is_told() -> None:
+    with pytest.raises(BadInput, match="coefficient of 'a' must be a finite number, not '1'"):
+        graph.svg([("a", "1")], "blue")  # type: ignore[list-item]
