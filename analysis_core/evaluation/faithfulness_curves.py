@@ -111,7 +111,7 @@ def curves(
                   is a list of one
     modalities:   whose atoms are removed while the others stay; None = those the attribution has values for. Values of
                   several modalities make one order, which says something only where their units are the same; for
-                  those of design="apart", which have no common order, quality["notes"] says so
+                  those of design="apart", which have no common order, and where all are equal, quality["notes"] says so
     fractions:    of the atoms, rounded up; 0 < q <= 1
     points:       at most about so many steps on the curves, at least 1
     random:       random orders as control, the same for attributions of the same atoms
@@ -156,7 +156,7 @@ def curves(
                     "value": float(own.deletion[0]),
                     "evaluations": len(plan.masks),
                     **cost,
-                    **notes_of(attribution, judged),
+                    **notes_of(attribution, judged, ranked=True),
                 },
             )
         )

@@ -65,16 +65,25 @@ def named(modalities: Iterable[str] | None) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(listed("modalities", modalities, "['image']")))
 
 
-def notes_of(attribution: Attribution, modalities: Iterable[str]) -> dict[str, Any]:
-    """For a result's quality: {"notes": [...]} where atoms whose values cannot be compared are judged together."""
-    together = tuple(modalities)
-    if len(together) < 2 or attribution.config.get("design") != "apart":
-        return {}
-    note = (
-        f"{' and '.join(together)} are judged together, but design='apart' fitted each modality while the others were "
-        "whole, so that their values have no common order: judge one at a time with modalities=, or take design='joint'"
-    )
-    return {"notes": [note]}
+def notes_of(attribution: Attribution, modalities: Iterable[str], *, ranked: bool = False) -> dict[str, Any]:
+    """For a result's quality: {"notes": [...]} where atoms whose values cannot be compared are judged together.
+
+    ranked: the atoms are put in order by their values; where all are equal, that order is nobody's
+    """
+    together, notes = tuple(modalities), []
+    if len(together) > 1 and attribution.config.get("design") == "apart":
+        notes.append(
+            f"{' and '.join(together)} are judged together, but design='apart' fitted each modality while the others "
+            "were whole, so that their values have no common order: judge one at a time with modalities=, or take "
+            "design='joint'"
+        )
+    values = torch.cat([attribution.values[modality] for modality in together])
+    if ranked and len(values) > 1 and bool((values == values[0]).all()):
+        notes.append(
+            f"all {len(values)} values are equal, so that the figures are those of the atoms in the order in which "
+            "they are listed, and say nothing about the attribution"
+        )
+    return {"notes": notes} if notes else {}
 
 
 def require_finite(f: Tensor) -> None:

@@ -183,3 +183,15 @@ def test_coefficients_of_rows_apart_are_not_put_into_one_order_without_saying_so
     assert "notes" not in one.quality
     assert faithfulness.infidelity(linear(), SAMPLE, apart).quality["notes"] == [note]
     assert "notes" not in faithfulness.infidelity(linear(), SAMPLE, apart, modalities="b").quality
+
+
+def test_an_attribution_without_an_order_says_so():
+    flat, other = faithfulness.curves(linear(), SAMPLE, [attribution({"a": [0, 0], "b": [0, 0]}), attribution(WEIGHTS)])
+    # Atom 0 of a, the first in the list, is the best one: without the note this would look like a good explanation.
+    assert flat.better_than_random["comprehensiveness"] > 0.5
+    (note,) = flat.quality["notes"]
+    assert "all 4 values are equal" in note
+    assert "notes" not in other.quality
+    (one,) = faithfulness.curves(linear(), SAMPLE, attribution({"a": [1, 1], "b": [1, 2]}), modalities="b")
+    assert "notes" not in one.quality
+    assert "notes" not in faithfulness.infidelity(linear(), SAMPLE, attribution({"a": [0, 0], "b": [0, 0]})).quality
