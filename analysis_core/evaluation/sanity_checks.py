@@ -98,7 +98,8 @@ def data_randomisation(
     """Whether explanations change when the model is refitted on permuted labels.
 
     fit:     labels -> a model trained on them, by the recipe that `model` came from; its inputs stay as they are
-    labels:  those `model` was trained on: a tensor, an array or a list; `fit` gets the same kind, permuted
+    labels:  those `model` was trained on: a tensor, an array, a list or a column of pandas; `fit` gets the same kind,
+             permuted (a column keeps its index, so that what is matched by index is permuted as well)
     target, explain, top, limit: as in model_randomisation; repeats: refits
     returns: SanityReport with one step
              (never in their own order, which few labels would often come to: that refit would have learnt the same)
@@ -106,6 +107,8 @@ def data_randomisation(
     source:  Adebayo et al. 2018, section 4
     """
     repeats, limit = _check(samples, explain, repeats, top, limit)
+    if not callable(fit):
+        raise BadInput(f"fit must be a function from labels to a model trained on them, not {fit!r:.80}")
     table = _Table(_Before(model, samples, target, explain), top)
     for repeat in range(repeats):
         refitted = fit(_permuted(labels, seed, repeat))
@@ -130,7 +133,8 @@ class _Table:
 
     def __init__(self, before: _Before, top: float) -> None:
         self.before, self.top = before, top
-        self.parts = tuple(parts_of(before.explanations[0]))
+        # Samples may have parts of their own, such as pictures of which only some have a text.
+        self.parts = tuple(dict.fromkeys(part for own in before.explanations for part in parts_of(own)))
         self.found: dict[str, list[dict[str, dict[str, float]]]] = {}
         self.refused: list[str] = []
 
@@ -169,7 +173,10 @@ class _Table:
 
     def _over(self, measure: str, figure: Callable[[Tensor], float]) -> Tensor:
         rows = [
-            [figure(torch.tensor([one[part][measure] for one in found], dtype=torch.float64)) for part in self.parts]
+            [
+                figure(torch.tensor([one[part][measure] for one in found if part in one], dtype=torch.float64))
+                for part in self.parts
+            ]
             for found in self.found.values()
         ]
         return torch.tensor(rows, dtype=torch.float64)
@@ -208,9 +215,11 @@ def _same_output(before: Output, model: MultimodalModel, sample: Sample) -> bool
 
 def _permuted(labels: Any, seed: int, repeat: int) -> Any:
     """The labels in another order, of the same kind. raises: BadInput (no labels, or one label only)"""
-    if not hasattr(labels, "__len__") or not len(labels):
+    if not hasattr(labels, "__len__") or isinstance(labels, Mapping) or not len(labels):
         raise BadInput(f"there are no labels to permute: give those that the model was trained on, not {labels!r}")
-    here = labels.cpu() if isinstance(labels, Tensor) else labels
+    # Of pandas, whose numbers in brackets are names of rows, not places.
+    column = hasattr(labels, "iloc")
+    here = labels.cpu() if isinstance(labels, Tensor) else labels.to_numpy() if column else labels
     if all(_equal(here[0], label) for label in here):
         raise BadInput("all labels are equal: permuting them changes nothing")
     g = generator(seed, "sanity", "labels", str(repeat))
@@ -219,6 +228,8 @@ def _permuted(labels: Any, seed: int, repeat: int) -> Any:
         order = torch.randperm(len(here), generator=g)
     if isinstance(labels, Tensor):
         return labels[order.to(labels.device)]
+    if column:
+        return labels.iloc[order.numpy()].set_axis(labels.index)
     return labels[order.numpy()] if isinstance(labels, np.ndarray) else [labels[i] for i in order.tolist()]
 
 

@@ -1,6 +1,7 @@
 """Sanity checks that are asked for nothing, for the impossible, or for some of it: the verdict says for what."""
 
 import functools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -78,3 +79,44 @@ def test_few_labels_are_never_permuted_into_their_own_order(kind):
     for seed in range(8):
         sanity.data_randomisation(model, fit, kind([0, 1]), SAMPLES, Logit(0), unimodal.gradient, seed=seed)
     assert given == [[1, 0]] * 8
+
+
+def test_a_column_of_pandas_is_permuted_by_place_and_keeps_its_index():
+    pandas = pytest.importorskip("pandas")
+    labels, given = pandas.Series(["red", "blue", "blue"], index=[7, 8, 9]), []
+    sanity.data_randomisation(
+        toys.Lstm(), lambda y: given.append(y) or toys.Lstm(), labels, SAMPLES, Logit(0), unimodal.gradient
+    )
+    assert given[0].index.tolist() == [7, 8, 9]
+    assert given[0].tolist() != labels.tolist()
+    assert sorted(given[0]) == ["blue", "blue", "red"]
+    # With the plain index 0, 1, 2 as well: fit gets a column, not a list.
+    sanity.data_randomisation(
+        toys.Lstm(), lambda y: given.append(y) or toys.Lstm(), labels.reset_index(drop=True), SAMPLES, Logit(0),
+        unimodal.gradient,
+    )  # fmt: skip
+    assert isinstance(given[1], pandas.Series)
+
+
+def test_labels_by_name_and_a_fit_that_is_none_are_told():
+    check = functools.partial(sanity.data_randomisation, toys.Lstm())
+    with pytest.raises(BadInput, match="there are no labels to permute"):
+        check(lambda y: toys.Lstm(), {"a": 1, "b": 2}, SAMPLES, Logit(0), unimodal.gradient)
+    with pytest.raises(BadInput, match="fit must be a function"):
+        check(None, [0, 1], SAMPLES, Logit(0), unimodal.gradient)
+
+
+def test_samples_may_have_parts_of_their_own():
+    def explain(model, sample, target):
+        found = unimodal.gradient(model, sample, target)
+        return replace(found, values={m: v for m, v in found.values.items() if m in sample["shown"]})
+
+    samples = [{**SAMPLES[0], "shown": shown} for shown in ("b", "ab")]
+    found = sanity.model_randomisation(toys.Lstm(), samples, Logit(0), explain, layers=["lstm"], repeats=1)
+    assert found.parts == ("values/b", "values/a")
+    assert not found.spearman.isnan().any()
+    (alone,) = sanity.model_randomisation(
+        toys.Lstm(), samples[1:], Logit(0), explain, layers=["lstm"], repeats=1
+    ).spearman
+    # The second sample's figure for a is not diluted by the first's, which has none.
+    assert float(found.spearman[0, 1]) == float(alone[0])
