@@ -1,4 +1,7 @@
-"""Nothing moves when pictures come in, and the graph's links can be used before: requests of pictures are held back."""
+"""Nothing moves when pictures come in or scripts begin, and the graph's links can be used before.
+
+Requests of pictures, or of the page's script, are held back.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.at_an_item import ready
+from tests.browser.at_an_item import FAILED, open_sheet, ready
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 InBrowser = Callable[..., Any]
@@ -22,6 +25,7 @@ WATCH_SHIFTS = """
   new PerformanceObserver(list => shifts.push(...list.getEntries().map(entry => entry.value)))
     .observe({ type: "layout-shift", buffered: true });
 """
+STYLED = """() => [...document.querySelectorAll("link[rel=stylesheet]")].every(link => link.sheet)"""
 FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
@@ -94,3 +98,49 @@ def test_a_picture_enlarged_before_it_is_there_has_its_shape(in_browser: InBrows
         assert picture.bounding_box() == pytest.approx(before, rel=0.01)
 
     in_browser(visit)
+
+
+@pytest.mark.parametrize("tab", ["overview", "features"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nothing_moves_when_the_scripts_begin(in_browser: InBrowser, resume: str, width: str, tab: str) -> None:
+    def places(page: Any) -> list[Any]:
+        shown = (".datapoint", ".bar", ".layers", "[data-opacity]", f"#{tab} .card >> nth=0")
+        assert not page.locator(f"#{'overview' if tab == 'features' else 'features'}").is_visible()
+        assert not page.get_by_text("made for larger screens").is_visible()
+        # On a phone the answer is far below, and comes up where further features fold.
+        key = page.locator(".submit .primary kbd").bounding_box()["x"]
+        return [key, *(page.locator(name).bounding_box() for name in shown)]
+
+    def visit(page: Any) -> None:
+        open_sheet(page, resume)
+        page.get_by_role("tab", name=tab.capitalize()).click()
+        if width == "phone":
+            page.get_by_role("button", name="Understood").click()
+        page.goto(page.url.partition("#")[0])  # as after an answer: what was open is not in the address
+        held: list[Any] = []
+        page.route("**/item.js", lambda route: held.append(route))
+        page.reload(wait_until="commit")
+        page.locator("[data-zoom]").wait_for(state="attached")
+        page.wait_for_function(STYLED)
+        before = places(page)
+        assert page.locator("body.is-ready").count() == 0
+        for route in held:
+            route.continue_()
+        ready(page)
+        assert places(page) == before
+
+    in_browser(visit, viewport=WIDTHS[width])
+
+
+def test_an_item_whose_scripts_never_come_shows_both_pages_by_their_links(in_browser: InBrowser, resume: str) -> None:
+    def visit(page: Any) -> None:
+        open_sheet(page, resume)
+        page.get_by_role("tab", name="Features").click()
+        page.goto(page.url.partition("#")[0])
+        page.route("**/item.js", lambda route: route.abort())
+        page.reload()
+        for name in ("Overview", "Features"):
+            page.get_by_role("link", name=name, exact=True).click()
+            assert page.locator(f"#{name.lower()}").is_visible()
+
+    in_browser(visit, expects=FAILED)
