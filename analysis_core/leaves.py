@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -19,18 +20,16 @@ from analysis_core.types import PICTURE_KINDS, ROW_KINDS, SERIES_KINDS, Atoms, E
 def encode(model: MultimodalModel, sample: Mapping[str, Any]) -> Encoded:
     """Encode a sample and check it against the contract; tensors come back detached.
 
-    raises: BadInput (encode() fails, no such modality, integer inputs, groups that do not fit), UnknownName (kind)
+    raises: BadInput (encode() fails or returns something else, no such modality, integer inputs, groups that do not
+            fit), UnknownName (kind)
     """
-    try:
-        with torch.inference_mode(False), torch.no_grad():
-            encoded = model.encode(sample)
-    except AnalysisError:
-        raise
-    except (LookupError, RuntimeError, AttributeError, TypeError, ValueError) as error:
-        if is_out_of_memory(error):
-            raise
-        told = f"{type(error).__name__}: {error}"
-        raise BadInput(f"encode() failed on this sample ({told}): give it a sample of this model's dataset") from error
+    with (
+        _own_code("encode()", "give it a sample of this model's dataset"),
+        torch.inference_mode(False),
+        torch.no_grad(),
+    ):
+        encoded = model.encode(sample)
+    _require_encoded(encoded, model.modalities)
     for modality in model.modalities:
         if modality not in encoded.x or modality not in encoded.atoms:
             raise BadInput(f"encode() returned no input or no atoms for modality {modality!r}")
@@ -49,12 +48,16 @@ def ordinary(t: Tensor) -> Tensor:
 
 
 def encode_baseline(model: MultimodalModel, encoded: Encoded) -> dict[str, Tensor]:
-    """What "absent" means, per modality [1, ...]. raises: BadInput (missing or of another shape)"""
-    with torch.no_grad():
+    """What "absent" means, per modality [1, ...]. raises: BadInput (baseline() fails; missing, of another shape)"""
+    with _own_code("baseline()", "it must return what absent means for every modality of encoded.x"), torch.no_grad():
         absent = model.baseline(encoded)
+    if not isinstance(absent, Mapping):
+        raise BadInput(f"baseline() must return a dict of tensors by modality, not {type(absent).__name__}")
     for modality, x in encoded.x.items():
-        if modality not in absent or absent[modality].shape != x.shape:
-            raise BadInput(f"baseline() must return {modality!r} in the shape of the input, {tuple(x.shape)}")
+        found = absent.get(modality)
+        if not isinstance(found, Tensor) or found.shape != x.shape:
+            wanted = f"{modality!r} in the shape of the input, {tuple(x.shape)}"
+            raise BadInput(f"baseline() must return {wanted}, not {described(found)}")
     return {m: absent[m].detach().to(x) for m, x in encoded.x.items()}
 
 
@@ -66,14 +69,15 @@ def repeat(aux: dict[str, dict[str, Tensor]], rows: int) -> dict[str, dict[str, 
 def forward(model: MultimodalModel, x: dict[str, Tensor], aux: dict[str, dict[str, Tensor]]) -> Output:
     """One forward pass of a batch; one sample's aux [1, ...] is expanded to it.
 
-    raises: BadInput (inputs of a width that the model does not take), MissingCapability (weights made in
-            torch.inference_mode(), where a gradient is asked for), and as `checked`
+    raises: BadInput (inputs of a width that the model does not take; logits, features or layers without a row for
+            each of the batch), MissingCapability (weights made in torch.inference_mode(), where a gradient is asked
+            for), and as `checked`
     """
     rows = next(iter(x.values())).shape[0]
     own = repeat(aux, rows) if rows != 1 else aux
     try:
         with input_widths.told(lambda: model.forward(x, own), x):
-            return checked(model.forward(x, own))
+            return checked(model.forward(x, own), rows)
     except RuntimeError as error:
         if "Inference tensors cannot be saved" not in str(error):
             raise
@@ -83,16 +87,28 @@ def forward(model: MultimodalModel, x: dict[str, Tensor], aux: dict[str, dict[st
         ) from error
 
 
-def checked(output: Output) -> Output:
-    """What a model's forward returned. raises: BadInput (not as the protocol says)"""
-    wanted = "forward() must return Output(logits [B, K], features [B, d])"
+def checked(output: Output, rows: int, *, by: str = "forward()") -> Output:
+    """What a model returned for a batch of `rows`, by its forward() or fuse(). raises: BadInput (not the protocol's)"""
+    wanted = f"{by} must return Output(logits [B, K], features [B, d])"
     if not isinstance(output, Output):
         raise BadInput(f"{wanted}, not {type(output).__name__}")
     for name, t in (("logits", output.logits), ("features", output.features)):
         if not isinstance(t, Tensor) or t.dim() != 2:
-            found = f"shape {tuple(t.shape)}" if isinstance(t, Tensor) else type(t).__name__
-            raise BadInput(f"{wanted}: its {name} must be [B, n], not {found}")
+            raise BadInput(f"{wanted}: its {name} must be [B, n], not {described(t)}")
+    if not output.logits.shape[1]:
+        raise BadInput(f"{wanted}: its logits must be of at least one class, not {described(output.logits)}")
+    if not isinstance(output.layers, Mapping):
+        raise BadInput(f"{wanted}: its layers must be a dict of tensors by name, not {type(output.layers).__name__}")
+    for name, t in (("logits", output.logits), ("features", output.features), *output.layers.items()):
+        if not isinstance(t, Tensor) or not t.dim() or len(t) != rows:
+            given = "1 row for 1 sample" if rows == 1 else f"{rows} rows for {rows} samples"
+            raise BadInput(f"{by} must return {name} of {given}, not {described(t)}")
     return output
+
+
+def described(found: object) -> str:
+    """What came in place of a tensor, for an error's sentence: a tensor's shape, else the type."""
+    return f"shape {tuple(found.shape)}" if isinstance(found, Tensor) else type(found).__name__
 
 
 def leaf_groups(atoms: Atoms, x: Tensor) -> Tensor:
@@ -141,7 +157,45 @@ def _expand(t: Tensor, rows: int) -> Tensor:
     return t.expand(rows, *t.shape[1:]) if t.dim() > 0 and t.shape[0] == 1 else t
 
 
+@contextmanager
+def _own_code(call: str, advice: str) -> Iterator[None]:
+    """Around a call of a model's own code on a sample; lack of memory and its own sentences pass. raises: BadInput"""
+    try:
+        yield
+    except AnalysisError:
+        raise
+    except (LookupError, RuntimeError, AttributeError, TypeError, ValueError, ArithmeticError, AssertionError) as error:
+        if is_out_of_memory(error):
+            raise
+        raise BadInput(f"{call} failed on this sample ({type(error).__name__}: {error}): {advice}") from error
+
+
+def _require_encoded(encoded: Encoded, modalities: Iterable[str]) -> None:
+    """Whether encode() returned the types of the protocol. raises: BadInput"""
+    wanted = "encode() must return Encoded(x, aux, atoms)"
+    if not isinstance(encoded, Encoded):
+        raise BadInput(f"{wanted}, not {type(encoded).__name__}")
+    for name in ("x", "aux", "atoms"):
+        if not isinstance(found := getattr(encoded, name), Mapping):
+            raise BadInput(f"{wanted}: its {name} must be a dict by modality, not {type(found).__name__}")
+    for modality in modalities:
+        aux = encoded.aux.get(modality, {})
+        if not isinstance(aux, Mapping):
+            raise BadInput(f"{wanted}: its aux of {modality!r} must be a dict of tensors, not {type(aux).__name__}")
+        for name, t in aux.items():
+            if not isinstance(t, Tensor):
+                raise BadInput(f"{wanted}: its aux of {modality!r} holds {name!r} as {described(t)}, not as a tensor")
+
+
 def _check(modality: str, x: Tensor, atoms: Atoms) -> None:
+    if not isinstance(x, Tensor):
+        raise BadInput(f"encode() must return {modality!r} as a torch tensor [1, ...], not {described(x)}")
+    if not isinstance(atoms, Atoms):
+        raise BadInput(
+            f"encode() must return the atoms of {modality!r} as Atoms(names, kind), not {type(atoms).__name__}"
+        )
+    if not isinstance(atoms.groups, Tensor | None):
+        raise BadInput(f"groups of {modality!r} must be an int64 tensor, or None, not {described(atoms.groups)}")
     if atoms.kind not in (*ROW_KINDS, *PICTURE_KINDS, *SERIES_KINDS):
         raise UnknownName("kind of atoms", atoms.kind, (*ROW_KINDS, *PICTURE_KINDS, *SERIES_KINDS))
     if not x.is_floating_point():

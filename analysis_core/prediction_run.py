@@ -86,7 +86,6 @@ def predict(
         if missing := [name for name in layers if name not in output.layers]:
             raise UnknownName("layer", missing[0], output.layers)
         named = {name: output.layers[name] for name in layers}
-        _require_rows(stop - start, {"logits": output.logits, "features": output.features, **named})
         _require_finite(samples[start:stop], {"logits": output.logits, "features": output.features, **named})
         named = {name: values.detach().cpu() for name, values in named.items()}
         return Output(output.logits.detach().cpu(), output.features.detach().cpu(), named)
@@ -126,13 +125,6 @@ def _fields(named: Mapping[str, Any]) -> tuple[str, ...]:
     """Names of what travels with a sample: modalities, and those of their further tensors."""
     inner = [f"{m}/{n}" for m, values in named.items() if isinstance(values, Mapping) for n in values]
     return (*sorted(named), *sorted(inner))
-
-
-def _require_rows(rows: int, returned: Mapping[str, Any]) -> None:
-    for name, values in returned.items():
-        if not isinstance(values, Tensor) or not values.dim() or len(values) != rows:
-            found = f"shape {tuple(values.shape)}" if isinstance(values, Tensor) else type(values).__name__
-            raise BadInput(f"forward() must return {name} of {rows} rows for {rows} samples, not {found}")
 
 
 def _require_finite(samples: Sequence[Mapping[str, Any]], returned: Mapping[str, Tensor]) -> None:

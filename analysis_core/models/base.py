@@ -36,7 +36,7 @@ class MultimodalModel(Protocol):
         ...
 
     def forward(self, x: dict[str, Tensor], aux: dict[str, dict[str, Tensor]]) -> Output:
-        """Batch-first, grad-enabled, pure."""
+        """Batch-first, grad-enabled, pure: logits, features and layers have a row for each row of x."""
         ...
 
     def baseline(self, encoded: Encoded) -> dict[str, Tensor]:

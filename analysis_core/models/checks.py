@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from analysis_core import leaves
+from analysis_core.batching import is_out_of_memory, one_row
 from analysis_core.errors import AnalysisError, BadInput, MissingCapability, UnknownName
 from analysis_core.models.base import MultimodalModel
 from analysis_core.models.towers import missing, separate
@@ -68,7 +69,10 @@ class Capabilities:
 
 
 def capabilities(model: MultimodalModel, sample: Mapping[str, Any] | None = None) -> Capabilities:
-    """What a model declares, and with a sample also what it really does. raises: BadInput (no model; not readable)"""
+    """What a model declares, and with a sample also what it really does.
+
+    raises: BadInput (no model; a sample that is not readable; not as the protocol says), OutOfMemory (one row)
+    """
     lacking = [name for name in ("modalities", "encode", "forward", "baseline") if not hasattr(model, name)]
     if lacking:
         raise BadInput(f"a model has modalities, encode, forward, baseline; {model!r:.60} has no {', '.join(lacking)}")
@@ -81,9 +85,9 @@ def capabilities(model: MultimodalModel, sample: Mapping[str, Any] | None = None
     )
     if sample is None:
         return known
-    encoded = leaves.encode(model, sample)
-    with torch.no_grad():
-        output = leaves.forward(model, encoded.x, encoded.aux)
+    with one_row():
+        encoded = leaves.encode(model, sample)
+        output = _forward(model, encoded.x, encoded.aux)
     return Capabilities(
         known.modalities,
         known.labels,
@@ -120,6 +124,9 @@ def _guarded(name: str, check: Callable[[], Check]) -> Check:
     try:
         return check()
     except Exception as error:  # noqa: BLE001 - whatever a user's model raises is the finding
+        if is_out_of_memory(error) and not isinstance(error, AnalysisError):
+            told = str(error) or type(error).__name__
+            return Check(name, FAILED, f"memory ran out: take a smaller input or another device ({told})")
         return Check(name, FAILED, f"{type(error).__name__}: {error}")
 
 

@@ -62,7 +62,6 @@ class Masking:
         self._baseline = leaves.encode_baseline(model, self.encoded)
         self._fusion = Fusion(model)
         self._present, self._whole = self._fusion.begin(self.encoded)
-        leaves.checked(self._whole)
         self.unperturbed = _exact(self._whole, self._whole.layers)
         self.batches = Batches(min(self._fusion.encode_batches.size, self._fusion.fuse_batches.size))
 

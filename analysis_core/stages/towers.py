@@ -17,6 +17,7 @@ from torch.utils._pytree import tree_leaves, tree_map
 
 from analysis_core import input_widths, leaves
 from analysis_core.batching import ALIVE, Allocations, Batches, one_row, rows_at_once
+from analysis_core.errors import BadInput
 from analysis_core.models.base import MultimodalModel
 from analysis_core.models.towers import separate
 from analysis_core.types import Encoded, Output
@@ -123,13 +124,17 @@ class Fusion:
         return parts, output
 
     def encode(self, modality: str, x: Tensor, own: Mapping[str, Tensor], shared: Mapping[str, Tensor]) -> Part:
-        """Leaves [rows, ...] as a part; aux of one row is taken for all of them."""
+        """Leaves [rows, ...] as a part; aux of one row is taken for all of them.
+
+        raises: BadInput (the tower's encoding has not one row for each)
+        """
         rows = len(x)
         own = {name: t if len(t) == rows else t.expand(rows, *t.shape[1:]) for name, t in own.items()}
         encoding: Any = x
         if self.towers is not None:
             with torch.no_grad():
                 encoding = self.towers.tower(modality, x, {**own, **shared})
+            _require_rows(modality, encoding, rows)
             self.encodings[modality] += rows
         return Part(encoding, dict(own), dict(shared))
 
@@ -137,12 +142,13 @@ class Fusion:
         """The output of rows whose modalities lie in step. raises: as `leaves.checked`"""
         encodings = {m: part.encoding for m, part in parts.items()}
         aux = {m: {**part.own, **part.shared} for m, part in parts.items()}
+        rows = len(next(iter(parts.values())))
         with torch.no_grad():
             if self.towers is not None:
-                output = leaves.checked(self.towers.fuse(encodings, aux))
+                output = leaves.checked(self.towers.fuse(encodings, aux), rows, by="fuse()")
             else:
-                output = leaves.checked(self.model.forward(encodings, aux))
-        self.forwards += len(next(iter(parts.values())))
+                output = leaves.checked(self.model.forward(encodings, aux), rows)
+        self.forwards += rows
         return output
 
 
@@ -175,6 +181,14 @@ def _counts(t: Tensor) -> bool:
     if t.numel() > LOOKED_AT or t.is_complex():
         return False
     return not t.is_floating_point() or bool((t == t.round()).all())
+
+
+def _require_rows(modality: str, encoding: Any, rows: int) -> None:
+    """Fewer rows would be broadcast by the fusion in silence. raises: BadInput (not a row for each)"""
+    for t in tree_leaves(encoding) or [encoding]:
+        if not isinstance(t, Tensor) or not t.dim() or len(t) != rows:
+            wanted = f"tensors [{rows}, ...] for a batch of {rows}"
+            raise BadInput(f"tower() must return {wanted} of {modality!r}, not {leaves.described(t)}")
 
 
 class _RowAllocations(Allocations):

@@ -1,5 +1,6 @@
 """What users get wrong is told in one sentence: names, samples, a model's answers, memory, files."""
 
+import logging
 import math
 
 import pytest
@@ -49,6 +50,20 @@ def test_a_single_row_that_does_not_fit_says_what_to_do():
     assert isinstance(caught.value.__cause__, torch.OutOfMemoryError)
     # 4, 2 and 1 rows were tried.
     assert (batches.halvings, batches.size) == (2, 1)
+
+
+def test_going_on_with_fewer_rows_is_said_in_the_log(caplog):
+    def compute(start, stop):
+        if stop - start > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return stop - start
+
+    batches = Batches(8)
+    with caplog.at_level(logging.WARNING, "analysis_core.batching"):
+        assert list(batches.run(5, compute)) == [2, 2, 1]
+    assert [(r.levelname, r.getMessage()) for r in caplog.records] == [
+        ("WARNING", f"out of memory: going on with {rows} rows at a time") for rows in (4, 2)
+    ]
 
 
 def test_an_error_that_is_not_about_memory_stays_as_it_is():

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from analysis_core import capabilities, check_model
-from analysis_core.errors import BadInput
+from analysis_core.errors import BadInput, OutOfMemory
 from analysis_core.types import Output
 from tests.analysis_core import toys, toys_towers
 
@@ -170,6 +170,36 @@ def test_towers_behind_a_wrapper_with_a_forward_pass_of_its_own_are_not_used():
     assert not capabilities(patched).towers
     assert not capabilities(toys_towers.Whole()).towers
     assert capabilities(toys_towers.Products(), toys_towers.samples(1)[0]).towers
+
+
+@pytest.mark.parametrize("member", ["encode", "forward"])
+def test_a_single_row_without_room_says_what_to_do(member):
+    def full(*given):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    model = toys.bilinear(toys.random(6, 20))
+    setattr(model, member, full)
+    with pytest.raises(OutOfMemory, match="take a smaller input or another device") as caught:
+        capabilities(model, toys.sample())
+    assert isinstance(caught.value.__cause__, torch.OutOfMemoryError)
+    failed = check_model(model, toys.sample()).checks[-1]
+    assert failed.state == "failed"
+    assert failed.sentence.startswith("memory ran out: take a smaller input or another device")
+
+
+def test_two_rows_without_room_say_so_and_the_other_checks_go_on():
+    model = toys.bilinear(toys.random(6, 20))
+    whole = model.forward
+
+    def forward(x, aux):
+        if len(x["a"]) > 1:
+            raise MemoryError
+        return whole(x, aux)
+
+    model.forward = forward
+    report = check_model(model, toys.sample())
+    assert "memory ran out: take a smaller input" in report["batch invariance"].sentence
+    assert report["gradient"].state == "ok"
 
 
 def test_what_is_no_model_has_no_capabilities():

@@ -1,5 +1,6 @@
 """What a prediction run says of samples and of models that do not keep to the protocol."""
 
+import logging
 import math
 
 import pytest
@@ -74,6 +75,22 @@ def test_a_model_that_answers_in_bfloat16_is_stored_in_float32(tmp_path):
     store = prediction_run.run(answering(answer), samples(), tmp_path, key={}, layers=["doubled"])
     assert store.features.tolist() == [[0.5] * 3] * 3
     assert store.layer("doubled").tolist() == [[1.0]] * 3
+
+
+def test_a_run_that_goes_on_with_fewer_samples_says_so_in_the_log(tmp_path, caplog):
+    model = toys.additive()
+    whole = model.forward
+
+    def forward(x, aux):
+        if len(x["a"]) > 1:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return whole(x, aux)
+
+    model.forward = forward
+    with caplog.at_level(logging.WARNING, "analysis_core"):
+        store = prediction_run.run(model, samples(3), tmp_path, key={}, batch=2)
+    assert len(store) == 3
+    assert "out of memory: going on with 1 rows at a time" in caplog.messages
 
 
 @pytest.mark.parametrize("batch", [0, -1, 1.5, None, "8", True])
