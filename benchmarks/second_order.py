@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -15,17 +16,22 @@ from analysis_core.stages.curvature import Curvature
 from analysis_core.targets import PredictedLogit
 from benchmarks import shipped
 from benchmarks.claims import Row, Scale
-from benchmarks.measure import interleaved
+from benchmarks.measure import alone, interleaved
 from benchmarks.random_lxmert import RandomLxmert
 
 Engine = Callable[[Curvature, Tensor], object]
+
+#: Ours is run on these parts of LXMERT's words, too, at one width.
+PARTS = (4, 16)
+WIDTH = {"small": 64, "paper": 96}
 
 
 def rows(scale: Scale) -> Iterator[Row]:
     """Milliseconds per item: the products alone, and the whole request with its forward pass and first gradient."""
     repeats = {"small": 2, "paper": 15}[scale]
     for width in {"small": (64,), "paper": (64, 96, 192)}[scale]:
-        yield from _of(f"lxmert, width {width}", RandomLxmert(width), {}, repeats)
+        parts = PARTS if width == WIDTH[scale] else ()
+        yield from _of(f"lxmert, width {width}", RandomLxmert(width), {}, repeats, parts)
     yield from _of("cnn_lstm_sa", shipped.scenes_model(), longest(shipped.scenes(40)), repeats)
     if not shipped.NLVR.is_dir():
         yield Row("nlvr_regions", "ms", None, None, "left out: ../shared/data/nlvr is not there")
@@ -64,7 +70,9 @@ def at_once(curvature: Curvature, wanted: Tensor) -> Tensor:
     return found
 
 
-def _of(name: str, model: MultimodalModel, sample: Mapping[str, Any], repeats: int) -> Iterator[Row]:
+def _of(
+    name: str, model: MultimodalModel, sample: Mapping[str, Any], repeats: int, parts: Sequence[int] = ()
+) -> Iterator[Row]:
     atoms = leaves.encode(model, sample).atoms
     (source,) = (m for m, a in atoms.items() if a.kind == "word")
     (to,) = (m for m in atoms if m != source)
@@ -92,3 +100,7 @@ def _of(name: str, model: MultimodalModel, sample: Mapping[str, Any], repeats: i
         yield Row(f"{name}, products, one batch", "ms", 1e3 * usual, 1e3 * ours, note)
     usual, ours = interleaved(lambda: request(per_word), lambda: request(at_once), repeats=repeats, name=name)
     yield Row(f"{name}, whole request", "ms", 1e3 * usual, 1e3 * ours, "with encoding, forward and first gradient")
+    for part in (len(wanted) // p for p in parts):
+        taken = alone(partial(at_once, ready, wanted[:part]), repeats=repeats, name=name)
+        note = "of the words above; what every call does once is in all of them"
+        yield Row(f"{name}, products, {part} word{'s' * (part > 1)}", "ms", None, 1e3 * taken, note)

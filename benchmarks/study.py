@@ -17,6 +17,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from analysis_core import datasets, models, prediction_run
+from analysis_core.models import superpixels
 from analysis_core.models.base import MultimodalModel
 from analysis_core.stages import crossmodal, unimodal
 from analysis_core.targets import Feature, Logit, Target
@@ -24,7 +25,7 @@ from benchmarks import usual
 from benchmarks.claims import Row, Scale
 from benchmarks.measure import interleaved
 from benchmarks.shipped import ROOT, device
-from benchmarks.whole_study import Done, precompute, read_study
+from benchmarks.whole_study import Done, precompute, read_study, with_fewer_items
 from studies.engine.perturbed import DESIGN
 
 #: Stage -> the stages whose rows share its forward passes.
@@ -34,6 +35,8 @@ EXPLAINING = tuple(stage for stages in TOGETHER.values() for stage in stages)
 
 #: Items on which both ways are measured, and repeats.
 SAMPLED = {"small": (1, 2), "paper": (3, 5)}
+#: The study is run with these parts of its items, too.
+PARTS = {"small": (2,), "paper": (4, 16)}
 
 
 def rows(scale: Scale) -> Iterator[Row]:
@@ -71,6 +74,18 @@ def rows(scale: Scale) -> Iterator[Row]:
     yield Row(
         name, "s", per_forward * whole, own + dime.seconds, "as above, with DIME on top: it shares no row of U and Rl"
     )
+    yield from _growing(scale, config, type(model), n)
+
+
+def _growing(scale: Scale, config: Any, kind: type, items: int) -> Iterator[Row]:
+    """CPU seconds per item of studies with fewer items: what the items share, Rg's features, is shared by fewer."""
+    for part in (items // p for p in PARTS[scale]):
+        # Pictures of the runs before would be known for nothing.
+        superpixels._cut.cache_clear()
+        done = precompute(with_fewer_items(config, part), kind)
+        features = len({row.subject for row in done.of("Rg")})
+        note = f"beside {items} items above; {features} features of Rg, {done.forwards / part:,.0f} forwards per item"
+        yield Row(f"all explanations, per item, {part} item{'s' * (part > 1)}, CPU", "s", None, done.cpu / part, note)
 
 
 @dataclass

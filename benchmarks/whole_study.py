@@ -33,7 +33,8 @@ class Done:
 
     items:     practice items included: they are explained too
     artefacts: all rows, each with its stage, seconds and forwards
-    forwards:  counted at the model, all stages; rows that fuse encodings are forwards as well
+    forwards:  counted at the model, all stages; rows that fuse encodings are forwards as well; predictions that another
+               study left behind are not made again, and not counted
     encodings: rows that went through each modality's tower, by modality; whole forward passes are not among them
     wall, cpu: seconds of all explanations (everything after predictions and path), storing and database included
     """
@@ -82,6 +83,15 @@ def read_study(scale: Scale, folder: Path) -> Any:
     return read(yaml.safe_dump(values))
 
 
+def with_fewer_items(config: Any, count: int) -> Any:
+    """The same study with so many items, under a name of its own.
+
+    Its seed is its own, too: predictions and path serve both studies, an explanation of one never the other.
+    """
+    items = config.items.model_copy(update={"count": count, "practice": 0, "balance": None})
+    return config.model_copy(update={"study": f"{config.study}-{count}", "seed": config.seed + count, "items": items})
+
+
 def precompute(config: Any, kind: type) -> Done:
     """Make the study and compute everything in this process, as `study precompute --wait` does.
 
@@ -95,12 +105,17 @@ def precompute(config: Any, kind: type) -> Done:
     begun: list[tuple[float, float]] = []
     with forwards_of(kind) as counted, encodings_of(kind) as encoded, progress("groups of artefacts") as bar:
 
-        def after_group() -> None:
-            bar.update()
+        def look_for_items() -> None:
             if not begun and version.items.exists():
                 begun.append((time.perf_counter(), time.process_time()))
 
+        def after_group() -> None:
+            bar.update()
+            look_for_items()
+
         run = precompute_start(version=version)
+        # They are drawn at once where predictions and path are known.
+        look_for_items()
         work_until_idle(version=version, after_group=after_group)
         ended = (time.perf_counter(), time.process_time())
     run.refresh_from_db()

@@ -189,6 +189,15 @@ def test_the_demo_study_does_as_many_forwards_as_are_claimed(report: dict[str, A
 
 
 @pytest.mark.slow
+def test_a_study_of_fewer_items_computes_all_its_explanations_anew(report: dict[str, Any]) -> None:
+    (row,) = [row for row in report["claims"]["study"] if row["name"] == "all explanations, per item, 1 item, CPU"]
+    assert row["usual"] is None
+    assert "5 features of Rg" in row["note"]
+    # U and Rl from one set of rows, C's two forwards, and a set for each of Rg's examples, which features may share.
+    assert 2 + 4 * 116 <= int(row["note"].split(" ")[-4].replace(",", "")) <= 2 + 16 * 200
+
+
+@pytest.mark.slow
 def test_one_set_of_perturbations_serves_six_targets(report: dict[str, Any]) -> None:
     counted = report["claims"]["targets"][0]
     assert (counted["usual"], counted["ours"], counted["ratio"]) == (1200, 200, 6)

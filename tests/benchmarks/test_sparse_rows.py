@@ -64,8 +64,11 @@ def test_a_run_in_a_process_of_its_own_tells_memory_and_optimality() -> None:
 
 
 def test_the_multinomial_row_compares_objectives_at_one_level() -> None:
-    (row,) = sparse.multinomial("small")
+    row, *parts = sparse.multinomial("small")
     assert row.unit == "s CPU"
     assert "above ours" in row.note
     # saga started at 0 and has not got below the minimum.
     assert not row.note.split("objective ")[1].startswith("-")
+    # Ours at a quarter and a sixteenth of its 200 datapoints.
+    assert [part.name.split(", ")[1] for part in parts] == ["50 x 20", "12 x 20"]
+    assert all(part.usual is None and part.unit == "s CPU" for part in parts)
