@@ -16,7 +16,7 @@ from analysis_core.datasets.scenes import render
 from analysis_core.datasets.scenes.questions import Asker
 from analysis_core.datasets.scenes.vocabulary import ANSWERS
 from analysis_core.errors import BadCheckpoint, BadInput
-from analysis_core.models.checks import check_model
+from analysis_core.models.checks import capabilities, check_model
 from analysis_core.models.superpixels import superpixels
 
 CHECKPOINT = Path(__file__).resolve().parents[3] / "fixtures/checkpoints/clevr_cnn_lstm_sa"
@@ -52,6 +52,10 @@ def test_the_checkpoint_answers_at_least_95_percent_of_fresh_questions(model, sa
     right = [model.labels[k] == sample["answer"] for k, sample in zip(predicted.tolist(), samples, strict=True)]
     assert len(right) == 150
     assert sum(right) / len(right) >= 0.95
+
+
+def test_the_picture_is_the_modality_with_a_pixel_map(model, samples):
+    assert capabilities(model, samples[0]).pixels == ("image",)
 
 
 def test_the_record_states_accuracy_per_question_type_with_intervals(model):

@@ -63,3 +63,20 @@ def test_a_model_with_a_nested_tensor_has_second_order_gradients():
     plain = toys.Toy(lambda a, b: (a.tanh().sum((1, 2)) * b.sum((1, 2)))[:, None])
     expected = crossmodal.second_order(plain, toys.sample(dtype=torch.float32), Logit(0), source="a", to="b")
     torch.testing.assert_close(found.pairs, expected.pairs)
+
+
+def test_out_of_memory_halves_the_directions_and_keeps_the_engine(monkeypatch):
+    model, sample, batched = toys.layer_norm_text(), toys.sample(n=5, p=8), Curvature._batched
+    whole = crossmodal.second_order(model, sample, Logit(0), source="a", to="b")
+
+    def small(self, g, directions):
+        if len(directions) > 1:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return batched(self, g, directions)
+
+    monkeypatch.setattr(Curvature, "_batched", small)
+    found = crossmodal.second_order(model, sample, Logit(0), source="a", to="b")
+    assert (whole.quality["halvings"], whole.quality["engine"]) == (0, "double_backward")
+    assert found.quality["halvings"] > 0
+    assert (found.quality["engine"], found.quality["engine_reason"]) == ("double_backward", None)
+    torch.testing.assert_close(found.pairs, whole.pairs, rtol=1e-12, atol=1e-14)

@@ -53,6 +53,14 @@ def test_a_relu_in_any_spelling_has_softplus_second_derivative(name):
     assert found.config["softplus_beta"] == 4
 
 
+def test_softplus_is_of_beta_ten_unless_told_otherwise():
+    # z = .5: s = sigmoid(5) = .9933071; 10 s (1 - s) = .0664806; softplus(.5) = log(1 + exp(5)) / 10 = .5006715.
+    found = crossmodal.second_order(crossmodal.smooth(fused(torch.relu)), SCALARS, Logit(0), source="a", to="b")
+    assert float(found.pairs) == pytest.approx(0.0664806, abs=1e-7)
+    assert found.quality["value"] == pytest.approx(0.5006715, abs=1e-7)
+    assert found.config["softplus_beta"] == 10
+
+
 def test_late_fusion_by_relu_is_found_by_softplus_removal_and_finite_steps():
     # f = relu(a0 + b0 - 1) + relu(a1) + relu(b1) at a = (1, 2), b = (1, 3), baseline 0: only (0, 0) interacts.
     model = toys.Toy(
