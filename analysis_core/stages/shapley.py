@@ -39,7 +39,7 @@ def shap(
     exact_up_to: at most 20
     returns:     one Attribution per target: signed values float64 [n_atoms] per modality, which add up to
                  f(all) - f(none) = quality["value"] - quality["absent"]; quality: standard_error per modality (zeros
-                 where exact), interaction_order
+                 where exact), interaction_order; config["present"]: the modalities that stayed whole, if any
     raises:      BadInput (no target, fewer than two atoms, too few or too many evaluations), UnknownName
     source:      Shapley 1953; Lundberg & Lee 2017; sampling and regression: docs/methods/games.md
     """
@@ -60,13 +60,15 @@ def shap(
         found, ends, rows = Kriged(values, torch.zeros_like(values), []), f[[0, -1]], len(Z)
     else:
         found, ends, rows = _sampled(game, resolved, wanted, seed)
-    config = {
+    config: dict[str, Any] = {
         "evaluations": rows,
         "exact": not found.orders,
         "exact_up_to": exact_up_to,
         "seed": seed,
         "modalities": [c.modality for c in game.columns],
     }
+    if present := [m for m in model.modalities if m not in config["modalities"]]:
+        config["present"] = present
     quality = {"evaluations": rows, "forwards": game.forwards, "halvings": game.batches.halvings}
     return [
         Attribution(

@@ -79,3 +79,11 @@ def test_the_median_error_is_at_most_a_share_of_the_better_of_both(shap, game, s
     shaps = statistics.median(of_shap(shap, f, evaluations, seed) for seed in seeds)
     captums = statistics.median(of_captum(f, evaluations, seed) for seed in seeds)
     assert mine <= shares[evaluations] * min(shaps, captums), (mine, shaps, captums)
+
+
+@pytest.mark.parametrize(("evaluations", "most"), [(500, 0.016), (2000, 0.004)])
+def test_the_median_error_itself_stays_small(evaluations, most):
+    # .0128 and .0023 when written. Wanted are .019 and .009 at most: docs/methods/games.md.
+    f = GAMES["network"]
+    found = statistics.median(ours(f, evaluations, seed) for seed in SEEDS[evaluations])
+    assert found <= most
