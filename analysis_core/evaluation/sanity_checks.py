@@ -99,10 +99,10 @@ def data_randomisation(
 
     fit:     labels -> a model trained on them, by the recipe that `model` came from; its inputs stay as they are
     labels:  those `model` was trained on: a tensor, an array, a list or a column of pandas; `fit` gets the same kind,
-             permuted (a column keeps its index, so that what is matched by index is permuted as well)
+             permuted (a column keeps its index, so that what is matched by index is permuted as well), never in their
+             own order, which few labels would often come to: that refit would have learnt the same
     target, explain, top, limit: as in model_randomisation; repeats: refits
     returns: SanityReport with one step
-             (never in their own order, which few labels would often come to: that refit would have learnt the same)
     raises:  BadInput (no labels, or all equal)
     source:  Adebayo et al. 2018, section 4
     """
