@@ -29,6 +29,10 @@ from studies.services.precompute import precompute_advance, run_stop, stalled_ve
 from studies.watch import Paused, Watch, patiently, reason_of, unless_busy
 
 logger = logging.getLogger(__name__)
+LOST = (
+    "a file of this result is damaged or gone, and pages that show it wait. This release cannot make it again; `study"
+    " precompute --wait`, run in the release that the study was computed with on this database and these files, can"
+)
 
 
 def work_until_idle(
@@ -122,8 +126,10 @@ def _compute(rows: Sequence[Artefact], owner: str, watch: Watch) -> int:
 
 def _give_up(rows: Sequence[Artefact], owner: str, error: Exception) -> None:
     """Mark rows as failed: one line of reason for the researcher, the traceback for those who ask the log for it."""
-    reason = reason_of(error)
-    logger.info("the traceback of: %s", reason, exc_info=error)
+    logger.info("the traceback of: %s", reason_of(error), exc_info=error)
     for row in rows:
+        # A result that was there before is wanted again only where its file turned out bad.
+        is_lost = isinstance(error, engine.OtherMethods) and row.sha256
+        reason = f"{LOST}: {reason_of(error)}" if is_lost else reason_of(error)
         logger.warning("%s failed: %s", row, reason)
         patiently(partial(artefact_fail, row=row, owner=owner, reason=reason))

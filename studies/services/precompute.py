@@ -111,7 +111,8 @@ def _run_begin(version: StudyVersion, snapshot: dict[str, Any]) -> None:
     run = version.runs.last()
     if run is not None and run.snapshot["source"] != snapshot["source"]:
         if version.items.exists() and (study.state != Study.State.DRAFT or version.sheets.exists()):
-            raise PrecomputeRefused(_changed(run.snapshot["source"], snapshot["source"]))
+            not_ready = version.artefacts.exclude(state=Artefact.State.READY).count()
+            raise PrecomputeRefused(_changed(run.snapshot["source"], snapshot["source"], not_ready))
         # Nobody has answered anything: the draft begins anew on what is there now.
         version.items.all().delete()
         version.artefacts.clear()
@@ -122,13 +123,14 @@ def _run_begin(version: StudyVersion, snapshot: dict[str, Any]) -> None:
         Run.objects.filter(pk=run.pk).update(problem="")
 
 
-def _changed(before: dict[str, Any], now: dict[str, Any]) -> str:
+def _changed(before: dict[str, Any], now: dict[str, Any], not_ready: int) -> str:
     """Why a study whose items are fixed is not computed again, and what to do."""
     if before.get("methods") != now["methods"]:
+        rest = f"; {not_ready} not ready: only the release that the study was computed with can make them"
         return (
             f"this study was computed under methods {before.get('methods')} and this release has methods"
             f" {now['methods']}: the study keeps the artefacts that it has and goes on working with them; to have the"
-            " new methods, make a study of another name"
+            f" new methods, make a study of another name{rest if not_ready else ''}"
         )
     return (
         "the dataset's folder or the checkpoint changed since this study's items were drawn: put them back, or"

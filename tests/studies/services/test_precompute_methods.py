@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
-from studies import engine, worker
+import pytest
+from django.conf import settings
+
+from studies import artefact_files, engine, worker
+from studies.computed import Computed
 from studies.models import StudyVersion
-from studies.selectors import is_precomputed
+from studies.selectors import is_precomputed, status_facts
 from studies.services import precompute
+from studies.services.repairing import file_repair
+from tests import cast
 from tests.studies.services.phases import advance_to_explanations, compute_nothing, make_ready, stages, version_of
 
 pytestmark = pytest.mark.django_db
@@ -87,3 +93,37 @@ def test_a_row_wanted_again_in_a_frozen_study_is_left_to_its_own_release(begun: 
     begun.runs.update(finished="2026-01-01T00:00Z")
     assert worker.work_until_idle(version=begun) == 0
     assert "a frozen study needs the release that it was computed with" in begun.artefacts.get(state="failed").reason
+
+
+def test_a_file_lost_of_a_frozen_study_says_what_helps_and_its_own_release_makes_it_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    version = version_of()
+    advance_to_explanations(version)
+    make_ready(version)
+    precompute.precompute_advance(version=version)
+    version.study.state = "frozen"
+    version.study.save()
+    entry = artefact_files.store(cast.png("cow"), "image/png")
+    lost = version.artefacts.filter(stage="U").order_by("pk").first()
+    version.artefacts.filter(pk=lost.pk).update(files={"overlay": entry})
+    (file,) = Path(settings.MEDIA_ROOT).rglob(f"{entry['sha256']}.png")
+    file.unlink()
+    assert file_repair(entry=entry, reason="missing") == 1
+    own = engine.METHODS
+    monkeypatch.setattr(engine, "METHODS", own + 1)
+    assert worker.work_until_idle(version=version) == 0
+    ((name, reason),) = [(row["artefact"], row["reason"]) for row in status_facts(version.study)["failed"]]
+    assert name == str(lost)
+    assert reason.startswith("a file of this result is damaged or gone, and pages that show it wait.")
+    assert "`study precompute --wait`, run in the release that the study was computed with" in reason
+    assert f"begun under methods {own}, and this release computes under methods {own + 1}" in reason
+    with pytest.raises(precompute.PrecomputeRefused, match="; 1 not ready: only the release that the study was"):
+        precompute.precompute_start(version=version)
+    monkeypatch.setattr(engine, "METHODS", own)
+    again = Computed({}, {"overlay": (cast.png("cow"), "image/png")})
+    monkeypatch.setattr(engine, "compute", lambda jobs, tick: [(n, again) for n, _ in enumerate(jobs)])
+    precompute.precompute_start(version=version)
+    assert worker.work_until_idle(version=version) == 1
+    assert is_precomputed(version)
+    assert artefact_files.load(entry) == cast.png("cow")
