@@ -21,7 +21,7 @@ claims:
 """
 EXAMPLES = """
 examples:
-  python -m benchmarks --scale small                  everything, in about half a minute
+  python -m benchmarks --scale small                  everything, in about a minute
   python -m benchmarks --only second-order            one claim
   python -m benchmarks --only targets --only sparse --json > ratios.json
 """
