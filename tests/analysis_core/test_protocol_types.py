@@ -88,7 +88,7 @@ BASELINES = {
 }
 
 
-@pytest.mark.parametrize("method", METHODS.keys() - WITHOUT_BASELINE)
+@pytest.mark.parametrize("method", sorted(METHODS.keys() - WITHOUT_BASELINE))
 @pytest.mark.parametrize("what", BASELINES)
 def test_a_baseline_of_another_type(what, method):
     model = bilinear()
